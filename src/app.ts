@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { migrate } from './db/migrator.ts';
+import { openDatabase } from './db/sequelize.ts';
+import type { Env } from './env.ts';
+import { signingSecret } from './features/auth/secret.ts';
+import { Tokens } from './features/auth/tokens.ts';
+import { MessageWriter } from './features/messages/messageWriter.ts';
+import { RateLimits } from './http/rateLimits.ts';
+import { createRoutes } from './http/routes.ts';
+import { createHttpApp } from './http/server.ts';
+import type { Logger } from './lib/logger.ts';
+import { Passwords } from './lib/passwords.ts';
+import type { Services } from './operation.ts';
+import { Hub } from './realtime/hub.ts';
+import { createRegistry } from './ws/registry.ts';
+import { SocketServer } from './ws/server.ts';
+
+/** How often a stopping server closes HTTP connections that have nothing under way, in milliseconds. */
+const IDLE_SWEEP = 50;
+
+/** A server that is not started yet. */
+export interface App {
+  /** Brings the schema up to date and listens; resolves with the port. */
+  start(): Promise<number>;
+  /** Takes no new connections, commits what it was given, closes every connection and the database. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Puts the parts together: a server on the database at `databaseUrl`. */
+export async function createApp(env: Env, databaseUrl: string, logger: Logger): Promise<App> {
+  const database = openDatabase(databaseUrl);
+  const writer = new MessageWriter(database);
+  const passwords = new Passwords(env.BCRYPT_ROUNDS);
+  const tokens = new Tokens(await signingSecret(env));
+  const services: Services = {
+    env,
+    logger,
+    database,
+    writer,
+    passwords,
+    tokens,
+    hub: new Hub(),
+    rateLimits: new RateLimits(env.RATE_LIMITS),
+  };
+  const httpServer = createServer(createHttpApp(services, createRoutes(env)));
+  const sockets = new SocketServer(httpServer, services, createRegistry(env));
+
+  async function start(): Promise<number> {
+    await migrate(database);
+    httpServer.listen(env.PORT, env.HOST);
+    await once(httpServer, 'listening');
+    const address = httpServer.address();
+    if (!address || typeof address === 'string') throw new Error('the server has no port');
+    return address.port;
+  }
+
+  async function shutDown(): Promise<void> {
+    const closed = httpServer.listening ? once(httpServer, 'close') : undefined;
+    httpServer.close();
+    const closeIdle = setInterval(() => httpServer.closeIdleConnections(), IDLE_SWEEP).unref();
+    await sockets.close();
+    await closed;
+    clearInterval(closeIdle);
+    await writer.drain();
+    await passwords.close();
+    await database.close();
+  }
+
+  let stopped: Promise<void> | undefined;
+  return {
+    start,
+    stop: () => {
+      stopped ??= shutDown();
+      return stopped;
+    },
+  };
+}

@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { appendFile, chmod, chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { OperatorError } from '../../errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { type Binaries, findBinaries } from './binaries.ts';
+
+/** Held by the server that owns the embedded database, for as long as it lives. */
+const OWNER_LOCK = 7_301_925;
+/** How long a start waits for another server on the same data to be gone, in milliseconds. */
+const OWNER_TIMEOUT = 5_000;
+/** How long PostgreSQL may take to come up, in milliseconds; recovery after a crash may take longer. */
+const START_TIMEOUT = 30_000;
+const POLL_INTERVAL = 100;
+const SETTINGS = "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n";
+
+/**
+ * A PostgreSQL under `<dataDir>/postgres`, on the loopback address and a free port, with a generated password.
+ *
+ * It is a process of its own that outlives a killed server; the next one takes it over. An advisory lock in it says whose it is:
+ * the lock ends with the connection that holds it, so it can be neither stale nor held twice.
+ */
+export class EmbeddedDatabase {
+  readonly #directory: string;
+  readonly #binaries: Binaries;
+  readonly #logger: Logger;
+  #password = '';
+  #port: number | undefined;
+  #owner: pg.Client | undefined;
+  #stopping = false;
+
+  private constructor(directory: string, binaries: Binaries, logger: Logger) {
+    this.#directory = directory;
+    this.#binaries = binaries;
+    this.#logger = logger;
+  }
+
+  /**
+   * Starts the database, or finds it running, and owns it until `stop`.
+   * With `share`, one that a running server owns is used beside it and left running.
+   * @throws {OperatorError} when another server owns it, without `share`; nothing of it is touched
+   */
+  static async start(dataDir: string, logger: Logger, { share = false } = {}): Promise<EmbeddedDatabase> {
+    const directory = path.join(dataDir, 'postgres');
+    await mkdir(dataDir, { recursive: true });
+    const database = new EmbeddedDatabase(directory, await findBinaries(directory), logger);
+    await database.#initialise(dataDir);
+    await database.#acquire(share);
+    return database;
+  }
+
+  get url(): string {
+    return `postgres://postgres:${this.#password}@127.0.0.1:${this.#port}/postgres`;
+  }
+
+  /** Stops PostgreSQL when this process owns it. The lock is held to the end, so that no other server starts in between. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (!this.#owner) return;
+    await this.#binaries.run('pg_ctl', ['stop', '-D', this.#directory, '-m', 'fast', '-w']);
+  }
+
+  /** Makes the cluster aside and moves it into place whole: a start that is cut off leaves nothing half made, and of two at once one wins. */
+  async #initialise(dataDir: string): Promise<void> {
+    const passwordFile = path.join(this.#directory, 'messenger.password');
+    if (!(await stat(this.#directory).catch(() => undefined))) {
+      const workshop = await mkdtemp(`${this.#directory}-new-`);
+      const cluster = path.join(workshop, 'cluster');
+      const password = randomBytes(24).toString('hex');
+      await writeFile(path.join(workshop, 'password'), password);
+      await this.#binaries.own(async (uid, gid) => {
+        await chown(path.join(workshop, 'password'), uid, gid);
+        await chown(workshop, uid, gid);
+      });
+      await this.#binaries.run('initdb', [
+        ...['-D', cluster, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${path.join(workshop, 'password')}`],
+        ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--lc-collate=C'],
+        `--lc-ctype=${process.platform === 'linux' ? 'C.UTF-8' : 'en_US.UTF-8'}`,
+      ]);
+      await appendFile(path.join(cluster, 'postgresql.conf'), SETTINGS);
+      await writeFile(path.join(cluster, 'messenger.password'), password);
+      await chmod(path.join(cluster, 'messenger.password'), 0o600);
+      await rename(cluster, this.#directory).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+      });
+      await rm(workshop, { recursive: true, force: true });
+    }
+    this.#password = await readFile(passwordFile, 'utf8').catch((cause: unknown) => {
+      throw new OperatorError(`${dataDir} is not readable by this user, or was not made by this server. Choose another DATA_DIR.`, {
+        cause,
+      });
+    });
+  }
+
+  async #acquire(share: boolean): Promise<void> {
+    let unreachableSince: number | undefined;
+    let refusedSince: number | undefined;
+    for (;;) {
+      try {
+        if (await this.#claim(share)) return;
+        refusedSince ??= Date.now();
+      } catch (error) {
+        if (unreachableSince === undefined || isRecovering(error)) unreachableSince = Date.now();
+        if (Date.now() - unreachableSince > START_TIMEOUT) {
+          const log = path.join(this.#directory, 'server.log');
+          throw new OperatorError(`The embedded PostgreSQL does not start; its log is ${log}`, { cause: error });
+        }
+      }
+      if (refusedSince !== undefined && Date.now() - refusedSince > OWNER_TIMEOUT) {
+        throw new OperatorError(`Another server is running on the data in ${path.dirname(this.#directory)}. Stop it, or set DATA_DIR.`);
+      }
+      await delay(POLL_INTERVAL);
+    }
+  }
+
+  /** Connects and asks for the lock: true when there is no more to do, false when another server has it. */
+  async #claim(share: boolean): Promise<boolean> {
+    const client = await this.#connect();
+    const { rows } = await client.query<{ owner: boolean }>('SELECT pg_try_advisory_lock($1) AS owner', [OWNER_LOCK]);
+    if (rows[0]?.owner) {
+      this.#keep(client);
+      return true;
+    }
+    await client.end();
+    return share;
+  }
+
+  /** Holds the lock's connection. When it ends unasked, PostgreSQL died or restarted: bring it back on the same port. */
+  #keep(client: pg.Client): void {
+    this.#owner = client;
+    client.once('end', () => {
+      if (this.#stopping) return;
+      this.#logger.error('the embedded PostgreSQL went away; starting it again');
+      this.#acquire(false).catch((error: unknown) => this.#logger.fatal(error, 'the embedded PostgreSQL cannot be started again'));
+    });
+  }
+
+  /** Connects to the running PostgreSQL, starting it first where there is none. Rejects when it cannot be reached yet. */
+  async #connect(): Promise<pg.Client> {
+    const running = await this.#running();
+    if (!running) await this.#launch();
+    else this.#port = running.port;
+    const client = new pg.Client({ connectionString: this.url, application_name: 'messenger-owner', keepAlive: true });
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  }
+
+  async #launch(): Promise<void> {
+    // The pool knows only the first port; before there is an owner there is no pool, and any free port will do.
+    if (!this.#owner) this.#port = await freePort();
+    const log = path.join(this.#directory, 'server.log');
+    await this.#binaries.run('pg_ctl', ['start', '-D', this.#directory, '-w', '-t', '60', '-l', log, '-o', `-p ${this.#port}`]);
+  }
+
+  /**
+   * Where the pid file says that PostgreSQL listens, unless that process is gone.
+   * PostgreSQL sees for itself that a pid is dead, but not that it now belongs to something else: then the file is removed.
+   */
+  async #running(): Promise<{ port: number } | undefined> {
+    const pidFile = path.join(this.#directory, 'postmaster.pid');
+    const [pid, , , port] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n').map(Number);
+    if (!pid || !isAlive(pid)) return undefined;
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
+    if (commandLine !== undefined && !commandLine.includes(this.#directory)) {
+      await rm(pidFile, { force: true });
+      return undefined;
+    }
+    return port ? { port } : undefined;
+  }
+}
+
+/** Whether PostgreSQL refuses connections because it is starting up or shutting down. */
+function isRecovering(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '57P03';
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (!address || typeof address === 'string') throw new Error('No free port');
+  return address.port;
+}

@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { OperatorError } from './errors.ts';
+
+/** Secrets that stand in documentation somewhere: whoever reads it could sign tokens. */
+const KNOWN_SECRETS = /^(change[-_ ]?me|replace[-_ ]?me|secret|jwt[-_ ]?secret|your[-_ ]|example|default|password)/i;
+const SECONDS_PER_UNIT = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3600],
+  ['d', 86_400],
+]);
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
+
+/** Every variable that the server reads, with its default. An empty variable counts as absent. */
+const schema = z
+  .object({
+    NODE_ENV: z.string().default('development'),
+    /** TCP port; 0 lets the system choose one. */
+    PORT: wholeNumber(0, 65_535).default(3001),
+    /** Address to listen on. */
+    HOST: z.string().default('0.0.0.0'),
+    /** A PostgreSQL 15+ server; without it an embedded one is started under DATA_DIR. */
+    DATABASE_URL: z
+      .string()
+      .regex(/^postgres(ql)?:\/\/\S+$/, 'must look like postgres://user:password@host:5432/database')
+      .optional(),
+    /** Where the embedded database and the generated development secret lie. */
+    DATA_DIR: z.string().default('.data'),
+    /** Signs access tokens. Generated and kept in DATA_DIR outside production. */
+    JWT_SECRET: z
+      .string()
+      .refine((secret) => Buffer.byteLength(secret) >= 32, 'must be at least 32 bytes long')
+      .optional(),
+    /** Life of an access token, in seconds once parsed. */
+    JWT_EXPIRES_IN: z
+      .string()
+      .regex(/^[1-9]\d{0,5}[smhd]$/, 'must be a number with a unit: 30s, 15m, 24h or 7d')
+      .transform((text) => Number(text.slice(0, -1)) * (SECONDS_PER_UNIT.get(text.slice(-1)) ?? 1))
+      .default(86_400),
+    /** Cost of a password hash; 4 is for tests and load runs. */
+    BCRYPT_ROUNDS: wholeNumber(4, 15).default(10),
+    /** `off` is for load runs. */
+    RATE_LIMITS: z.enum(['on', 'off'], 'must be on or off').default('on'),
+    /** Browser origins that may call, comma-separated, or `*`. Default: any in development, none in production. */
+    CORS_ORIGINS: z
+      .string()
+      .transform((text) => text.split(',').map((origin) => origin.trim()))
+      .refine(
+        (origins) => origins.every((origin) => origin === '*' || isOrigin(origin)),
+        'must be * or a comma-separated list of origins such as https://chat.example.com (no path, no slash at the end)',
+      )
+      .optional(),
+    /** Reserved for the bus between several processes. */
+    REDIS_URL: z.undefined('is not supported: this version runs as one process. Unset it').optional(),
+    LOG_LEVEL: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+        error: 'must be one of fatal, error, warn, info, debug, trace, silent',
+      })
+      .default('info'),
+    /** Longest message, in characters. */
+    MAX_MESSAGE_LENGTH: wholeNumber(1, 1_000_000).default(10_000),
+    /** Shortest password, in characters. */
+    PASSWORD_MIN_LENGTH: wholeNumber(1, 72).default(8),
+  })
+  .superRefine((env, context) => {
+    if (env.NODE_ENV !== 'production') return;
+    const complain = (message: string) => context.addIssue({ code: 'custom', path: ['JWT_SECRET'], message });
+    if (!env.JWT_SECRET) complain('is required in production: at least 32 random bytes, for example `openssl rand -hex 32`');
+    else if (KNOWN_SECRETS.test(env.JWT_SECRET)) complain('is a known default: use random bytes, for example `openssl rand -hex 32`');
+  })
+  .transform((env) =>
+    Object.freeze({
+      ...env,
+      production: env.NODE_ENV === 'production',
+      DATA_DIR: path.resolve(env.DATA_DIR),
+      CORS_ORIGINS: env.CORS_ORIGINS ?? (env.NODE_ENV === 'production' ? [] : ['*']),
+    }),
+  );
+
+/** The server's configuration: parsed, typed, frozen. */
+export type Env = z.output<typeof schema>;
+
+/** Thrown for wrong configuration. The message names each variable and what it wants, one a line. */
+export class ConfigurationError extends OperatorError {}
+
+/**
+ * Parses variables as given (the process's own by default).
+ * @throws {ConfigurationError} when any is wrong
+ */
+export function parseEnv(variables: NodeJS.ProcessEnv): Env {
+  const present = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(present);
+  if (result.success) return result.data;
+  throw new ConfigurationError(result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('\n'));
+}
+
+/**
+ * Reads the process's environment, and a `.env` file in the working directory for what is not set there.
+ * @throws {ConfigurationError} when a variable is wrong
+ */
+export function readEnv(): Env {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return parseEnv(process.env);
+}

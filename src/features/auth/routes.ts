@@ -1,0 +1,65 @@
+import { UniqueConstraintError } from 'sequelize';
+import { z } from 'zod';
+import { User } from '../../db/models/user.ts';
+import type { Env } from '../../env.ts';
+import { AppError } from '../../errors.ts';
+import { publicRoute, type Route } from '../../http/route.ts';
+import { isStorable, personName } from '../../schemas.ts';
+import { newPassword, password } from './passwordSchemas.ts';
+import { beginSession } from './sessions.ts';
+
+const email = z.email('must be an e-mail address').max(254, 'must be at most 254 characters long').refine(isStorable);
+
+const register = (env: Env) =>
+  publicRoute({
+    method: 'post',
+    path: '/auth/register',
+    aliases: ['/auth/sing-up', '/auth/sign-up'],
+    summary: 'Make an account',
+    limit: 'register',
+    params: z.strictObject({ firstName: personName, lastName: personName.nullish(), email, password: newPassword(env) }),
+    status: 201,
+    answer: z.object({ message: z.string() }),
+    errors: ['email_taken', 'busy'],
+    async handle({ passwords }, { firstName, lastName = null, email, password }) {
+      if (await User.count({ where: { email } })) throw new AppError('email_taken');
+      try {
+        await User.create({ firstName, lastName, email, passwordHash: await passwords.hash(password) });
+      } catch (error) {
+        throw error instanceof UniqueConstraintError ? new AppError('email_taken') : error;
+      }
+      return { message: 'Registered, now log in' };
+    },
+  });
+
+const login = publicRoute({
+  method: 'post',
+  path: '/auth/login',
+  summary: 'Log in: get an access token',
+  limit: 'login',
+  params: z.strictObject({ email: z.string().max(254).refine(isStorable), password }),
+  status: 200,
+  answer: z.object({
+    message: z.string(),
+    token: z.string(),
+    id: z.uuid(),
+    email: z.string(),
+    firstName: z.string(),
+    lastName: z.string().nullable(),
+  }),
+  errors: ['wrong_credentials', 'busy'],
+  async handle({ database, env, passwords, rateLimits, tokens }, { email, password }) {
+    const account = email.toLowerCase();
+    await rateLimits.consume('failedLogin', account);
+    const user = await User.findOne({ where: { email } });
+    const right = await passwords.matches(password, user?.passwordHash);
+    const session = right && user ? await beginSession(database, user, env.JWT_EXPIRES_IN) : undefined;
+    if (!session || !user) throw new AppError('wrong_credentials');
+    await rateLimits.forgive('failedLogin', account);
+    const token = tokens.sign({ userId: user.id, sessionId: session.id, expiresAt: session.expiresAt });
+    const { id, firstName, lastName } = user;
+    return { message: 'Logged in', token, id, email: user.email, firstName, lastName };
+  },
+});
+
+export const authRoutes = (env: Env): Route[] => [register(env), login];

@@ -1,0 +1,49 @@
+import { QueryTypes } from 'sequelize';
+import type { Sequelize } from 'sequelize-typescript';
+
+/** A chat with its last message, as clients see it. */
+export interface ChatRow {
+  messageId: string;
+  senderId: string;
+  senderName: string;
+  senderLastName: string | null;
+  /** Null in a group, as the receiver's names. */
+  receiverId: string | null;
+  receiverName: string | null;
+  receiverLastName: string | null;
+  /** Null in a dialog, as the group's name. */
+  groupId: string | null;
+  groupName: string | null;
+  content: string;
+  createdAt: Date;
+  updatedAt: Date;
+  deletedAt: Date | null;
+}
+
+/** WITH TIES: a page is longer than its limit rather than cut through chats with an equal time, which the cursor could not tell apart. */
+const CHATS = `
+  SELECT message.id AS "messageId", message.sender_id AS "senderId",
+    sender.first_name AS "senderName", sender.last_name AS "senderLastName",
+    receiver.id AS "receiverId", receiver.first_name AS "receiverName", receiver.last_name AS "receiverLastName",
+    chat.group_id AS "groupId", chat.name AS "groupName",
+    message.content, message.created_at AS "createdAt", message.updated_at AS "updatedAt", message.deleted_at AS "deletedAt"
+  FROM (
+    SELECT conversation.id, conversation.name, conversation.last_message_at, me.companion_id,
+      CASE WHEN conversation.kind = 'group' THEN conversation.id END AS group_id
+    FROM members me
+    JOIN conversations conversation ON conversation.id = me.conversation_id
+    WHERE me.user_id = $1 AND conversation.last_message_at > me.cleared_at
+      AND conversation.last_message_at < coalesce($2::timestamptz, 'infinity')
+    ORDER BY conversation.last_message_at DESC
+    FETCH FIRST $3 ROWS WITH TIES
+  ) chat
+  JOIN messages message ON message.conversation_id = chat.id AND message.created_at = chat.last_message_at
+  JOIN users sender ON sender.id = message.sender_id
+  LEFT JOIN users receiver ON receiver.id = CASE WHEN message.sender_id = $1 THEN chat.companion_id
+    WHEN chat.companion_id IS NOT NULL THEN $1 END
+  ORDER BY message.created_at DESC, chat.id`;
+
+/** The user's chats, the one with the newest message first; `before` is null for the newest page. */
+export function chatPage(database: Sequelize, userId: string, before: Date | null, limit: number): Promise<ChatRow[]> {
+  return database.query<ChatRow>(CHATS, { bind: [userId, before, limit], type: QueryTypes.SELECT });
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import type { Env } from '../../env.ts';
+import { AppError } from '../../errors.ts';
+import { operation } from '../../operation.ts';
+import { groupTopic } from '../../realtime/hub.ts';
+import { id, messageText } from '../../schemas.ts';
+import { writeWithin } from '../messages/messageWriter.ts';
+import { groupMessageItem } from '../messages/presenter.ts';
+import { admitMember, changeGroup, isMember } from './membership.ts';
+
+/** `addUserInGroup`: any member adds a user; every other member is told, the new one included. */
+export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
+  operation({
+    exclusive: true,
+    params: z.strictObject({
+      groupId: id,
+      userId: id,
+      messageId: id,
+      message: messageText(MAX_MESSAGE_LENGTH),
+      groupName: z.unknown().optional(),
+    }),
+    async handle({ userId: senderId, services: { database, hub } }, { groupId, userId, messageId, message: content }) {
+      const message = { conversationId: groupId, messageId, senderId, receiverId: null, content, notification: true };
+      const written = await changeGroup(database, groupId, async (group, transaction) => {
+        const written = await writeWithin(transaction, database, message);
+        if (!written.repeated) await admitMember(group, userId, transaction);
+        else if (!(await isMember(group, userId, transaction))) throw new AppError('message_id_taken');
+        return written;
+      });
+      const item = groupMessageItem(message, written);
+      if (!written.repeated) {
+        hub.joinGroup(userId, groupId);
+        hub.publish(groupTopic(groupId), 'addUserInGroup', item, senderId);
+      }
+      return { item, data: null };
+    },
+  });

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { Env } from '../../env.ts';
+import { operation } from '../../operation.ts';
+import { groupTopic } from '../../realtime/hub.ts';
+import { id, messageText } from '../../schemas.ts';
+import { writeWithin } from '../messages/messageWriter.ts';
+import { groupMessageItem } from '../messages/presenter.ts';
+import { changeGroup, removeMember } from './membership.ts';
+
+/** `leaveGroup`: takes me out of a group and tells those who stay. */
+export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
+  operation({
+    exclusive: true,
+    params: z.strictObject({ groupId: id, messageId: id, message: messageText(MAX_MESSAGE_LENGTH), groupName: z.unknown().optional() }),
+    async handle({ userId, services: { database, hub } }, { groupId, messageId, message: content }) {
+      const message = { conversationId: groupId, messageId, senderId: userId, receiverId: null, content, notification: true };
+      const written = await changeGroup(database, groupId, async (group, transaction) => {
+        const written = await writeWithin(transaction, database, message);
+        if (!written.repeated) await removeMember(group, userId, transaction);
+        return written;
+      });
+      if (!written.repeated) {
+        hub.leaveGroup(userId, groupId);
+        hub.publish(groupTopic(groupId), 'leaveGroup', groupMessageItem(message, written));
+      }
+      return { item: { groupId }, data: null };
+    },
+  });

@@ -1,0 +1,56 @@
+import { QueryTypes } from 'sequelize';
+import type { Sequelize } from 'sequelize-typescript';
+
+/** A message with the names of the people in it, as of now. */
+export interface HistoryRow {
+  messageId: string;
+  senderId: string;
+  senderName: string;
+  senderLastName: string | null;
+  /** Null in a group. */
+  receiverId: string | null;
+  receiverName: string | null;
+  groupName: string | null;
+  notification: boolean;
+  content: string;
+  createdAt: Date;
+}
+
+interface Page {
+  conversationId: string;
+  /** Whose view of the conversation it is. */
+  userId: string;
+  kind: 'dialog' | 'group';
+  /** Only what is older than this; null for the newest. */
+  before: Date | null;
+  limit: number;
+}
+
+/** The member's row comes first, so that one query tells an empty conversation from one that is not the user's. */
+const PAGE = `
+  SELECT message.id AS "messageId", message.sender_id AS "senderId",
+    sender.first_name AS "senderName", sender.last_name AS "senderLastName",
+    receiver.id AS "receiverId", receiver.first_name AS "receiverName", conversation.name AS "groupName",
+    message.notification, message.content, message.created_at AS "createdAt"
+  FROM members me
+  JOIN conversations conversation ON conversation.id = me.conversation_id
+  LEFT JOIN LATERAL (
+    SELECT * FROM messages
+    WHERE conversation_id = me.conversation_id AND created_at > me.cleared_at AND created_at < coalesce($4::timestamptz, 'infinity')
+    ORDER BY created_at DESC
+    LIMIT $5
+  ) message ON true
+  LEFT JOIN users sender ON sender.id = message.sender_id
+  LEFT JOIN users receiver ON receiver.id = CASE WHEN message.sender_id = me.user_id THEN me.companion_id
+    WHEN me.companion_id IS NOT NULL THEN me.user_id END
+  WHERE me.conversation_id = $1 AND me.user_id = $2 AND conversation.kind = $3
+  ORDER BY message.created_at DESC`;
+
+/** A page of a conversation as the user may see it, newest first; undefined when the user is not in it. */
+export async function historyPage(database: Sequelize, page: Page): Promise<HistoryRow[] | undefined> {
+  const { conversationId, userId, kind, before, limit } = page;
+  const bind = [conversationId, userId, kind, before, limit];
+  const rows = await database.query<HistoryRow | { messageId: null }>(PAGE, { bind, type: QueryTypes.SELECT });
+  if (rows.length === 0) return undefined;
+  return rows.filter((row): row is HistoryRow => row.messageId !== null);
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { Env } from '../../env.ts';
+import { DONE, operation } from '../../operation.ts';
+import { userTopic } from '../../realtime/hub.ts';
+import { id, messageText } from '../../schemas.ts';
+import { dialogId } from './dialogId.ts';
+
+/** `privateMessage`: stores a message in the dialog with the receiver and tells the receiver's connections. */
+export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
+  operation({
+    params: z.strictObject({ messageId: id, receiverId: id, content: messageText(MAX_MESSAGE_LENGTH) }),
+    async handle({ userId, services: { writer, hub } }, { messageId, receiverId, content }) {
+      const conversationId = dialogId(userId, receiverId);
+      const written = await writer.send({ conversationId, messageId, senderId: userId, receiverId, content, notification: false });
+      if (!written.repeated && receiverId !== userId) {
+        const { senderName, senderLastName, createdAt } = written;
+        hub.publish(userTopic(receiverId), 'privateMessage', {
+          messageId,
+          message: content,
+          senderName,
+          senderLastName,
+          senderId: userId,
+          createdAt,
+        });
+      }
+      return DONE;
+    },
+  });

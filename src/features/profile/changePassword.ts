@@ -1,0 +1,26 @@
+import { User } from '../../db/models/user.ts';
+import { AppError } from '../../errors.ts';
+import type { Context } from '../../operation.ts';
+import { endSessions } from '../auth/sessions.ts';
+
+/**
+ * Changes the caller's password and ends the caller's other sessions, at once on open connections.
+ * @throws {AppError} `wrong_password` when the old one is wrong, also when it was changed meanwhile
+ */
+export async function changePassword(
+  { userId, sessionId, services: { database, hub, passwords } }: Context,
+  { oldPassword, newPassword }: { oldPassword: string; newPassword: string },
+): Promise<void> {
+  const known = (await User.findByPk(userId))?.passwordHash;
+  if (!(await passwords.matches(oldPassword, known))) throw new AppError('wrong_password');
+  const passwordHash = await passwords.hash(newPassword);
+  await database.transaction(async (transaction) => {
+    const [changed] = await User.update(
+      { passwordHash },
+      { where: { id: userId, passwordHash: known ?? null, deletedAt: null }, transaction },
+    );
+    if (changed === 0) throw new AppError('wrong_password');
+    await endSessions(userId, transaction, sessionId);
+  });
+  hub.revoke(userId, sessionId);
+}

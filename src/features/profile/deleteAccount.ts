@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { Op } from 'sequelize';
+import { Conversation } from '../../db/models/conversation.ts';
+import { DELETED_NAME, User } from '../../db/models/user.ts';
+import type { Context } from '../../operation.ts';
+import { groupTopic } from '../../realtime/hub.ts';
+import { endSessions, groupIdsOf } from '../auth/sessions.ts';
+import { removeMember } from '../groups/membership.ts';
+import { type NewMessage, type WrittenMessage, writeWithin } from '../messages/messageWriter.ts';
+import { groupMessageItem } from '../messages/presenter.ts';
+
+const FAREWELL = 'left the group';
+
+/**
+ * Deletes the caller's account, all or nothing: sessions end, groups are left, the e-mail becomes free,
+ * messages stay under the name of a deleted account.
+ */
+export async function deleteAccount({ userId, services: { database, hub } }: Context): Promise<void> {
+  const left: { message: NewMessage; written: WrittenMessage }[] = [];
+  await database.transaction(async (transaction) => {
+    // Held from here on: who adds the user to a group meanwhile waits, and then finds no such user.
+    const user = await User.findOne({ where: { id: userId, deletedAt: null }, lock: transaction.LOCK.NO_KEY_UPDATE, transaction });
+    if (!user) return;
+    await user.update(DELETED_NAME, { transaction });
+    const where = { id: { [Op.in]: await groupIdsOf(userId, transaction) } };
+    const groups = await Conversation.findAll({ where, order: ['id'], lock: transaction.LOCK.UPDATE, transaction });
+    const current = new Set(await groupIdsOf(userId, transaction));
+    for (const group of groups.filter(({ id }) => current.has(id))) {
+      const message = {
+        conversationId: group.id,
+        messageId: randomUUID(),
+        senderId: userId,
+        receiverId: null,
+        content: FAREWELL,
+        notification: true,
+      };
+      left.push({ message, written: await writeWithin(transaction, database, message) });
+      await removeMember(group, userId, transaction);
+    }
+    await user.update({ email: null, passwordHash: null, deletedAt: new Date() }, { transaction });
+    await endSessions(userId, transaction);
+  });
+  hub.revoke(userId);
+  for (const { message, written } of left) {
+    hub.leaveGroup(userId, message.conversationId);
+    hub.publish(groupTopic(message.conversationId), 'leaveGroup', groupMessageItem(message, written));
+  }
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { Member } from '../../db/models/member.ts';
+import { AppError } from '../../errors.ts';
+import { type Route, route } from '../../http/route.ts';
+import { id, isStorable } from '../../schemas.ts';
+import { findMyGroups, findUsers, findUsersNotInGroup } from './queries.ts';
+
+const DEFAULT_LIMIT = 20;
+
+const searchText = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(100, 'must be at most 100 characters long')
+  .refine(isStorable, 'must be well-formed text without NUL characters')
+  .refine((text) => text.trim() !== '', 'must not be white space alone');
+const limit = z.coerce.number('must be a whole number from 1 to 100').int().min(1).max(100).default(DEFAULT_LIMIT);
+
+const person = z.object({ userId: z.uuid(), firstName: z.string(), lastName: z.string().nullable(), email: z.string() });
+const result = z.object({
+  userId: z.uuid().nullable(),
+  firstName: z.string().nullable(),
+  lastName: z.string().nullable(),
+  email: z.string().nullable(),
+  groupId: z.guid().nullable(),
+  groupName: z.string().nullable(),
+});
+
+const search = route({
+  method: 'get',
+  path: '/search',
+  aliases: ['/use-cases/search'],
+  summary: 'Find people, and groups of mine; best matches first',
+  limit: 'search',
+  params: z.object({ searchText, limit }),
+  status: 200,
+  answer: z.object({ data: z.array(result) }),
+  errors: [],
+  async handle({ userId, services: { database } }, { searchText, limit }) {
+    const [users, groups] = await Promise.all([
+      findUsers(database, searchText, limit, userId),
+      findMyGroups(database, searchText, limit, userId),
+    ]);
+    const rows = [
+      ...users.map((user) => ({ ...user, groupId: null, groupName: null })),
+      ...groups.map((group) => ({ ...group, userId: null, firstName: null, lastName: null, email: null })),
+    ];
+    const best = rows.sort((one, other) => one.rank - other.rank).slice(0, limit);
+    return { data: best.map(({ rank: _rank, ...row }) => row) };
+  },
+});
+
+const searchUsers = route({
+  method: 'get',
+  path: '/search/users',
+  aliases: ['/use-cases/search-users'],
+  summary: 'Find people who are not in a group of mine',
+  limit: 'search',
+  params: z.object({ searchText, groupId: id, limit }),
+  status: 200,
+  answer: z.object({ data: z.array(person) }),
+  errors: ['not_a_member'],
+  async handle({ userId, services: { database } }, { searchText, groupId, limit }) {
+    const isMember = await Member.count({ where: { conversationId: groupId, userId, companionId: null } });
+    if (!isMember) throw new AppError('not_a_member');
+    const users = await findUsersNotInGroup(database, searchText, limit, groupId);
+    return { data: users.map(({ rank: _rank, ...user }) => user) };
+  },
+});
+
+export const searchRoutes: Route[] = [search, searchUsers];

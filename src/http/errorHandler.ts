@@ -1,0 +1,29 @@
+import type { ErrorRequestHandler } from 'express';
+import { z } from 'zod';
+import { toAppError } from '../db/databaseErrors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
+import type { Logger } from '../lib/logger.ts';
+
+/** Errors of Express and its body parser; `type` says what kind it is. */
+const httpError = z.object({ status: z.int().min(400).max(499), type: z.string().optional() });
+
+const CODE_OF_TYPE = new Map<string | undefined, ErrorCode>([
+  ['entity.parse.failed', 'invalid_json'],
+  ['entity.too.large', 'body_too_large'],
+  ['charset.unsupported', 'not_json'],
+  ['encoding.unsupported', 'not_json'],
+]);
+
+/** Answers every error of the HTTP side, here and nowhere else. */
+export function errorHandler(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    if (response.headersSent) return next(error);
+    const known = httpError.safeParse(error);
+    const { status, message, code, issues, retryAfter } = known.success
+      ? new AppError(CODE_OF_TYPE.get(known.data.type) ?? 'invalid_request')
+      : toAppError(error, logger);
+    if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
+    if (status === 401) response.set('WWW-Authenticate', 'Bearer');
+    response.status(status).json({ message, code, errors: issues });
+  };
+}

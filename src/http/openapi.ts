@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { AppError, ERRORS, type ErrorCode } from '../errors.ts';
+import type { Route } from './route.ts';
+
+/** What every path may answer beside its own errors. */
+const COMMON_ERRORS: ErrorCode[] = ['rate_limited', 'origin_refused', 'internal', 'unavailable'];
+const BODY_ERRORS: ErrorCode[] = ['invalid_json', 'body_too_large', 'not_json'];
+
+const errorBody = z.object({
+  message: z.string(),
+  code: z.enum(Object.keys(ERRORS)),
+  errors: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .optional()
+    .describe('Only of invalid_params: what is wrong, and where.'),
+});
+const probe = z.object({ status: z.string() });
+
+type JsonSchema = ReturnType<typeof jsonSchema>;
+
+const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') =>
+  z.toJSONSchema(schema, { target: 'openapi-3.0', io, unrepresentable: 'any' });
+
+const json = (schema: JsonSchema | { $ref: string }) => ({ content: { 'application/json': { schema } } });
+
+/** The OpenAPI description of the REST paths, made from the schemas that check the requests. */
+export function describeApi(routes: Route[]) {
+  const paths: Record<string, Record<string, object>> = { ...probes() };
+  for (const route of routes) {
+    for (const path of [route.path, ...(route.aliases ?? [])]) {
+      const key = `/api${path.replace(/:(\w+)/g, '{$1}')}`;
+      paths[key] = { ...paths[key], [route.method]: describeRoute(route, path) };
+    }
+  }
+  return {
+    openapi: '3.0.3',
+    info: {
+      title: 'Messenger',
+      version: '1.0.0',
+      description:
+        'Accounts, profile, search and groups. Messages go over the WebSocket at /api/ws. Log in, then authorize with the token.',
+    },
+    paths,
+    components: {
+      schemas: { Error: jsonSchema(errorBody, 'output') },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+  };
+}
+
+function describeRoute(route: Route, path: string): object {
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name ?? '');
+  const shape: Record<string, z.ZodType> = route.params.shape;
+  const inPath = (name: string) => names.includes(name);
+  const rest = Object.keys(shape).filter((name) => !inPath(name));
+  const parameter = (name: string, place: 'path' | 'query') => ({
+    name,
+    in: place,
+    required: !shape[name]?.safeParse(undefined).success,
+    schema: jsonSchema(shape[name] ?? z.unknown(), 'input'),
+  });
+  const hasBody = route.method !== 'get' && rest.length > 0;
+  const parameters = [...names.map((name) => parameter(name, 'path')), ...(hasBody ? [] : rest.map((name) => parameter(name, 'query')))];
+  return {
+    summary: route.summary,
+    tags: [path.split('/')[1]],
+    ...(path === route.path
+      ? undefined
+      : { deprecated: true, description: `The same as ${route.method.toUpperCase()} /api${route.path}.` }),
+    security: route.public ? [] : [{ token: [] }],
+    ...(parameters.length > 0 && { parameters }),
+    ...(hasBody && { requestBody: { required: true, ...json(jsonSchema(route.params, 'input')) } }),
+    responses: {
+      [route.status]: { description: 'Done', ...json(jsonSchema(route.answer, 'output')) },
+      ...errorsOf(route, hasBody, parameters.length > 0),
+    },
+  };
+}
+
+/** Its errors by status; where several share one, the code tells them apart. */
+function errorsOf(route: Route, hasBody: boolean, hasParameters: boolean): Record<string, object> {
+  const codes = new Set<ErrorCode>([
+    ...route.errors,
+    ...(hasBody ? BODY_ERRORS : []),
+    ...(hasBody || hasParameters ? (['invalid_params'] as const) : []),
+    ...(route.public ? [] : (['unauthorized'] as const)),
+    ...COMMON_ERRORS,
+  ]);
+  const byStatus: Record<string, { description: string }> = {};
+  for (const code of codes) {
+    const { status, message } = new AppError(code);
+    const before = byStatus[status];
+    const description = `${before ? `${before.description}; ` : ''}${code}: ${message}`;
+    byStatus[status] = {
+      description,
+      ...(status === 429 && { headers: { 'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } } } }),
+      ...json({ $ref: '#/components/schemas/Error' }),
+    };
+  }
+  return byStatus;
+}
+
+function probes(): Record<string, Record<string, object>> {
+  const answer = (description: string) => ({ description, ...json(jsonSchema(probe, 'output')) });
+  const describe = (summary: string, responses: object) => ({ get: { summary, tags: ['health'], security: [], responses } });
+  return {
+    '/health/live': describe('Whether the process runs', { 200: answer('It runs') }),
+    '/health/ready': describe('Whether it can serve', { 200: answer('It can'), 503: answer('The database does not answer') }),
+  };
+}

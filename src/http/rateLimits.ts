@@ -1,0 +1,43 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { AppError } from '../errors.ts';
+
+const MINUTE = 60;
+
+/** How often each thing may be done in how many seconds. Failed log-ins count per account, the rest as routes say. */
+const LIMITS = {
+  register: { points: 300, duration: 10 * MINUTE },
+  login: { points: 600, duration: 10 * MINUTE },
+  failedLogin: { points: 20, duration: 5 * MINUTE },
+  password: { points: 20, duration: 10 * MINUTE },
+  search: { points: 300, duration: MINUTE },
+} as const;
+
+export type LimitName = keyof typeof LIMITS;
+
+/** Limits on what is costly to serve or worth guessing at. */
+export class RateLimits {
+  readonly #limiters: Map<string, RateLimiterMemory> | undefined;
+
+  constructor(mode: 'on' | 'off') {
+    if (mode === 'off') return;
+    this.#limiters = new Map(Object.entries(LIMITS).map(([name, limit]) => [name, new RateLimiterMemory({ ...limit, keyPrefix: name })]));
+  }
+
+  /**
+   * Counts one use of `name` by `key`.
+   * @throws {AppError} `rate_limited`, with the seconds to wait, when it is one too many
+   */
+  async consume(name: LimitName, key: string): Promise<void> {
+    try {
+      await this.#limiters?.get(name)?.consume(key);
+    } catch (refusal) {
+      if (!(refusal instanceof RateLimiterRes)) throw refusal;
+      throw new AppError('rate_limited', { retryAfter: Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)) });
+    }
+  }
+
+  /** Takes one use back. */
+  async forgive(name: LimitName, key: string): Promise<void> {
+    await this.#limiters?.get(name)?.reward(key);
+  }
+}

@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+import { AppError, type ErrorCode } from '../errors.ts';
+import type { Context, Services } from '../operation.ts';
+import { parse } from '../schemas.ts';
+import type { LimitName } from './rateLimits.ts';
+
+/** How a REST path is reached, and what it takes and gives. */
+interface Description<S extends z.ZodObject = z.ZodObject> {
+  method: 'get' | 'post' | 'patch' | 'delete';
+  /** Below `/api`, as Express writes it. */
+  path: string;
+  /** Other paths for the same. */
+  aliases?: string[];
+  summary: string;
+  /** Counted for each account, or for each address where there is none yet. */
+  limit?: LimitName;
+  /** What the path, and the body or (of a GET) the query, hold together. */
+  params: S;
+  /** Status and body of success. */
+  status: 200 | 201;
+  answer: z.ZodObject;
+  /** Errors beside those that every path may answer. */
+  errors: ErrorCode[];
+}
+
+/** One REST path: all that it takes to serve and to describe it. */
+export interface Route extends Description {
+  /** Whether it takes no token. */
+  public: boolean;
+  run(services: Services, context: Context | undefined, params: unknown): Promise<object>;
+}
+
+/** A path for users: `handle` gets whoever the token names. */
+export function route<S extends z.ZodObject>(
+  definition: Description<S> & { handle(context: Context, params: z.output<S>): Promise<object> },
+): Route {
+  const { handle, ...description } = definition;
+  return {
+    ...description,
+    public: false,
+    async run(_services, context, params) {
+      if (!context) throw new AppError('unauthorized');
+      return handle(context, parse(definition.params, params));
+    },
+  };
+}
+
+/** A path for everybody. */
+export function publicRoute<S extends z.ZodObject>(
+  definition: Description<S> & { handle(services: Services, params: z.output<S>): Promise<object> },
+): Route {
+  const { handle, ...description } = definition;
+  return { ...description, public: true, run: async (services, _context, params) => handle(services, parse(definition.params, params)) };
+}

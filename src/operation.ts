@@ -1,0 +1,57 @@
+import type { Sequelize } from 'sequelize-typescript';
+import type { z } from 'zod';
+import type { Env } from './env.ts';
+import type { Tokens } from './features/auth/tokens.ts';
+import type { MessageWriter } from './features/messages/messageWriter.ts';
+import type { RateLimits } from './http/rateLimits.ts';
+import type { Logger } from './lib/logger.ts';
+import type { Passwords } from './lib/passwords.ts';
+import type { Hub } from './realtime/hub.ts';
+import { parse } from './schemas.ts';
+
+/** What operations work with; made once by the composition root. */
+export interface Services {
+  env: Env;
+  logger: Logger;
+  database: Sequelize;
+  hub: Hub;
+  writer: MessageWriter;
+  passwords: Passwords;
+  tokens: Tokens;
+  rateLimits: RateLimits;
+}
+
+/** On whose behalf an operation runs. */
+export interface Context {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly services: Services;
+}
+
+/** What an operation answers: one thing, or a page of rows, or neither. */
+export interface Answer {
+  item: object | null;
+  data: object[] | null;
+}
+
+export const DONE: Answer = { item: null, data: null };
+
+/** What the WebSocket calls by a wire type. */
+export interface Operation {
+  params: z.ZodType;
+  /** It changes who is in a group: it waits for what the connection sent before, and what comes after waits for it. */
+  exclusive: boolean;
+  /** Checks the params and does it. Up to its first wait it runs at once, so operations begin in the order they are run. */
+  run(context: Context, params: unknown): Promise<Answer>;
+}
+
+interface Definition<S extends z.ZodType> {
+  params: S;
+  exclusive?: boolean;
+  handle(context: Context, params: z.output<S>): Promise<Answer>;
+}
+
+/** Binds a params schema to what it is for. */
+export function operation<S extends z.ZodType>({ params, exclusive = false, handle }: Definition<S>): Operation {
+  return { params, exclusive, run: async (context, raw) => handle(context, parse(params, raw)) };
+}

@@ -1,0 +1,95 @@
+/** A connection, as the hub sees it. */
+export interface Subscriber {
+  readonly userId: string;
+  readonly sessionId: string;
+  /** The topics it is in; the hub's to change. */
+  readonly topics: Set<string>;
+  /** Groups the user left while the connection was being opened; the hub's to change. */
+  leftGroups: Set<string> | undefined;
+  /** Takes a text frame for the client. Must neither throw nor wait. */
+  deliver(frame: string): void;
+  /** The session is no longer valid. */
+  revoke(): void;
+}
+
+export const userTopic = (userId: string): string => `user:${userId}`;
+export const groupTopic = (groupId: string): string => `group:${groupId}`;
+
+/**
+ * Who is connected, and what reaches whom: topic → connections. A user's connections are in the user's topic and in those of
+ * the user's groups.
+ *
+ * A connection is added before its groups are read from the database: what changes meanwhile reaches it here, so nothing that
+ * happens between the reading and the opening is missed.
+ */
+export class Hub {
+  readonly #topics = new Map<string, Set<Subscriber>>();
+
+  /** Adds a connection that is being opened. Follow with `open` or `remove`. */
+  add(subscriber: Subscriber): void {
+    subscriber.leftGroups = new Set();
+    this.#join(subscriber, userTopic(subscriber.userId));
+  }
+
+  /** Joins the groups that were read for the connection, save those the user has left since. */
+  open(subscriber: Subscriber, groupIds: string[]): void {
+    for (const groupId of groupIds) {
+      if (!subscriber.leftGroups?.has(groupId)) this.#join(subscriber, groupTopic(groupId));
+    }
+    subscriber.leftGroups = undefined;
+  }
+
+  remove(subscriber: Subscriber): void {
+    for (const topic of subscriber.topics) this.#leave(subscriber, topic);
+  }
+
+  /** Sends a broadcast to a topic, encoded once. Call it only after what it tells is committed. */
+  publish(topic: string, type: string, item: object, exceptUserId?: string): void {
+    const subscribers = this.#topics.get(topic);
+    if (!subscribers) return;
+    const frame = JSON.stringify({ type, success: true, params: { item, data: null, isBroadcast: true } });
+    for (const subscriber of subscribers) {
+      if (subscriber.userId !== exceptUserId) subscriber.deliver(frame);
+    }
+  }
+
+  /** The user became a member: the user's connections receive what the group receives. */
+  joinGroup(userId: string, groupId: string): void {
+    for (const subscriber of this.#subscribers(userTopic(userId))) {
+      subscriber.leftGroups?.delete(groupId);
+      this.#join(subscriber, groupTopic(groupId));
+    }
+  }
+
+  /** The user is no longer a member. */
+  leaveGroup(userId: string, groupId: string): void {
+    for (const subscriber of this.#subscribers(userTopic(userId))) {
+      subscriber.leftGroups?.add(groupId);
+      this.#leave(subscriber, groupTopic(groupId));
+    }
+  }
+
+  /** Ends the user's connections, save those of the session `exceptSessionId`. */
+  revoke(userId: string, exceptSessionId?: string): void {
+    for (const subscriber of this.#subscribers(userTopic(userId))) {
+      if (subscriber.sessionId !== exceptSessionId) subscriber.revoke();
+    }
+  }
+
+  #subscribers(topic: string): Subscriber[] {
+    return [...(this.#topics.get(topic) ?? [])];
+  }
+
+  #join(subscriber: Subscriber, topic: string): void {
+    const subscribers = this.#topics.get(topic);
+    if (subscribers) subscribers.add(subscriber);
+    else this.#topics.set(topic, new Set([subscriber]));
+    subscriber.topics.add(topic);
+  }
+
+  #leave(subscriber: Subscriber, topic: string): void {
+    const subscribers = this.#topics.get(topic);
+    if (subscribers?.delete(subscriber) && subscribers.size === 0) this.#topics.delete(topic);
+    subscriber.topics.delete(topic);
+  }
+}

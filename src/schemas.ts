@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { AppError } from './errors.ts';
+
+/** PostgreSQL stores neither NUL nor half a surrogate pair; refusing them keeps what is stored equal to what was sent. */
+export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+const STORABLE = 'must be well-formed text without NUL characters';
+
+/** A UUID of any version, lower-cased. */
+export const id = z.guid('must be a UUID').toLowerCase();
+
+/** What people write to one another: 1 to `maxLength` characters. */
+export const messageText = (maxLength: number) =>
+  z
+    .string()
+    .min(1, 'must not be empty')
+    .refine((text) => text.length <= maxLength || [...text].length <= maxLength, `must be at most ${maxLength} characters long`)
+    .refine(isStorable, STORABLE)
+    .meta({ maxLength });
+
+const title = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(64, 'must be at most 64 characters long')
+  .refine(isStorable, STORABLE)
+  .refine((text) => text === text.trim(), 'must not begin or end with white space');
+
+/** The name of a group. */
+export const groupName = title;
+
+/** A first or last name: no white space inside either. */
+export const personName = title.refine((text) => !/\s/.test(text), 'must not contain white space');
+
+/** How many rows a page has. */
+export const limit = z.int('must be a whole number from 1 to 100').min(1, 'must be at least 1').max(100, 'must be at most 100');
+
+/** `createdAt` of the oldest row the client holds; null for the newest page. */
+export const cursor = z.iso
+  .datetime({ offset: true, error: 'must be a time like 2026-01-31T12:00:00.000Z, or null' })
+  .refine((text) => new Date(text).getTime() >= 0, 'must not be before 1970')
+  .transform((text) => new Date(text))
+  .nullable();
+
+/**
+ * Checks `value` and returns what the schema makes of it.
+ * @throws {AppError} `invalid_params` with everything that is wrong
+ */
+export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new AppError('invalid_params', {
+    issues: result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
+  });
+}

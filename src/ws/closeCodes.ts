@@ -1,0 +1,9 @@
+/** Why the server closes a connection. */
+export const CLOSE = {
+  unauthorized: { code: 4001, reason: 'Unauthorized' },
+  internal: { code: 1011, reason: 'Internal error' },
+  restart: { code: 1012, reason: 'The server restarts, reconnect' },
+  slowReader: { code: 1013, reason: 'Read too slowly, reconnect and catch up' },
+} as const;
+
+export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];

@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import type { RawData, WebSocket } from 'ws';
+import { toAppError } from '../db/databaseErrors.ts';
+import { AppError } from '../errors.ts';
+import type { Claims } from '../features/auth/tokens.ts';
+import type { Context, Operation, Services } from '../operation.ts';
+import type { Subscriber } from '../realtime/hub.ts';
+import { CLOSE, type CloseReason } from './closeCodes.ts';
+import { dispatch } from './dispatch.ts';
+import { type Envelope, errorFrame, PROCESSOR, parseEnvelope } from './envelope.ts';
+
+/** Requests of one connection that may be unanswered; then its socket is not read until one is answered. */
+const MAX_UNANSWERED = 256;
+/** Bytes that may wait for a client that does not read; then it is closed. */
+const MAX_UNREAD = 4 * 1024 * 1024;
+/** How long a client may take to answer a close frame, in milliseconds. */
+const CLOSE_TIMEOUT = 2_000;
+
+/** One client: takes its requests in order, runs them, answers them, and passes on what is broadcast to it. */
+export class Connection implements Subscriber, Context {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly services: Services;
+  readonly topics = new Set<string>();
+  leftGroups: Set<string> | undefined;
+  /** The session ended while the connection was being opened, or after. */
+  revoked = false;
+  readonly #expiresAt: number;
+  readonly #operations: ReadonlyMap<string, Operation>;
+  readonly #waiting: Envelope[] = [];
+  #socket: WebSocket | undefined;
+  /** Whether the client answered the last ping. */
+  #alive = true;
+  #running = 0;
+  #exclusive = false;
+  #finished: (() => void) | undefined;
+
+  constructor(claims: Claims, services: Services, operations: ReadonlyMap<string, Operation>) {
+    this.userId = claims.userId;
+    this.sessionId = claims.sessionId;
+    this.#expiresAt = claims.expiresAt.getTime();
+    this.services = services;
+    this.#operations = operations;
+  }
+
+  /** Begins to serve the client at the other end of `socket`. */
+  attach(socket: WebSocket): void {
+    this.#socket = socket;
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('pong', () => {
+      this.#alive = true;
+    });
+  }
+
+  deliver(frame: string): void {
+    const socket = this.#socket;
+    if (!socket || socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount > MAX_UNREAD) this.close(CLOSE.slowReader);
+    else socket.send(frame);
+  }
+
+  revoke(): void {
+    this.revoked = true;
+    this.close(CLOSE.unauthorized);
+  }
+
+  close({ code, reason }: CloseReason): void {
+    const socket = this.#socket;
+    if (!socket || socket.readyState !== socket.OPEN) return;
+    socket.close(code, reason);
+    setTimeout(() => socket.terminate(), CLOSE_TIMEOUT).unref();
+  }
+
+  /** Takes no more requests, answers those it has, and closes; resolves when the connection is gone. */
+  async finish(reason: CloseReason): Promise<void> {
+    const socket = this.#socket;
+    if (!socket || socket.readyState === socket.CLOSED) return;
+    const closed = once(socket, 'close');
+    if (this.#running + this.#waiting.length > 0) {
+      await new Promise<void>((resolve) => {
+        this.#finished = resolve;
+      });
+    }
+    this.#finished ??= () => {};
+    this.close(reason);
+    await closed;
+  }
+
+  /** Ends the connection when its token has expired or its client is gone; else asks the client for a sign of life. */
+  sweep(now: number): void {
+    if (now >= this.#expiresAt) this.close(CLOSE.unauthorized);
+    else if (!this.#alive) this.#socket?.terminate();
+    else {
+      this.#alive = false;
+      this.#socket?.ping();
+    }
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.revoked || this.#finished) return;
+    if (Date.now() >= this.#expiresAt) {
+      this.close(CLOSE.unauthorized);
+      return;
+    }
+    try {
+      if (isBinary) throw new AppError('invalid_frame');
+      this.#waiting.push(parseEnvelope(data.toString()));
+    } catch (error) {
+      this.deliver(errorFrame(PROCESSOR, toAppError(error, this.services.logger)));
+      return;
+    }
+    this.#next();
+  }
+
+  /** Starts what waits, in order, as far as exclusive operations allow. */
+  #next(): void {
+    while (!this.#exclusive) {
+      const envelope = this.#waiting[0];
+      const operation = envelope && this.#operations.get(envelope.type);
+      if (!envelope || (operation?.exclusive && this.#running > 0)) break;
+      this.#waiting.shift();
+      void this.#run(envelope, operation);
+    }
+    if (this.#running + this.#waiting.length >= MAX_UNANSWERED) this.#socket?.pause();
+    else if (this.#socket?.isPaused) this.#socket.resume();
+    if (this.#running + this.#waiting.length === 0) this.#finished?.();
+  }
+
+  async #run(envelope: Envelope, operation: Operation | undefined): Promise<void> {
+    this.#running++;
+    this.#exclusive = operation?.exclusive ?? false;
+    this.deliver(await dispatch(this, operation, envelope));
+    this.#running--;
+    this.#exclusive = false;
+    this.#next();
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import type { Answer } from '../operation.ts';
+
+const envelope = z.object({
+  type: z.string(),
+  params: z.unknown(),
+  requestId: z.union([z.string(), z.number()]).optional(),
+});
+
+/** A request, as it came over the wire; `params` are not checked yet. */
+export type Envelope = z.output<typeof envelope>;
+export type RequestId = Envelope['requestId'];
+
+/** The `type` of errors about frames that belong to no operation. */
+export const PROCESSOR = 'processor';
+
+/**
+ * Reads a frame.
+ * @throws {AppError} `invalid_json`, or `invalid_frame` when it is JSON but not a request
+ */
+export function parseEnvelope(data: string): Envelope {
+  let json: unknown;
+  try {
+    json = JSON.parse(data);
+  } catch {
+    throw new AppError('invalid_json');
+  }
+  const result = envelope.safeParse(json);
+  if (!result.success) throw new AppError('invalid_frame');
+  return result.data;
+}
+
+export function answerFrame(type: string, { item, data }: Answer, requestId: RequestId): string {
+  return JSON.stringify({ type, success: true, params: { item, data, isBroadcast: false }, requestId });
+}
+
+export function errorFrame(type: string, { message, code, issues }: AppError, requestId?: RequestId): string {
+  return JSON.stringify({ error: true, type, message, code, issues, requestId });
+}

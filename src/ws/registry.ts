@@ -1,0 +1,25 @@
+import type { Env } from '../env.ts';
+import { listLastMessage } from '../features/chats/listLastMessage.ts';
+import { addUserInGroup } from '../features/groups/addUserInGroup.ts';
+import { dropGroup } from '../features/groups/dropGroup.ts';
+import { leaveGroup } from '../features/groups/leaveGroup.ts';
+import { dialogHistory, groupHistory } from '../features/messages/history.ts';
+import { sendPrivate } from '../features/messages/sendPrivate.ts';
+import { sendToGroup } from '../features/messages/sendToGroup.ts';
+import type { Operation } from '../operation.ts';
+
+/** Every request type that the WebSocket knows, by its name on the wire. */
+export function createRegistry(env: Env): ReadonlyMap<string, Operation> {
+  return new Map(
+    Object.entries({
+      listLastMessage,
+      getlatestMessageDialog: dialogHistory,
+      getlatestMessageGroup: groupHistory,
+      privateMessage: sendPrivate(env),
+      messageInGroup: sendToGroup(env),
+      addUserInGroup: addUserInGroup(env),
+      leaveGroup: leaveGroup(env),
+      dropGroup,
+    }),
+  );
+}

@@ -1,0 +1,113 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { toAppError } from '../db/databaseErrors.ts';
+import { AppError } from '../errors.ts';
+import { groupIdsOf, isActive } from '../features/auth/sessions.ts';
+import { bearerToken } from '../features/auth/tokens.ts';
+import { isOriginAllowed } from '../http/origins.ts';
+import type { Operation, Services } from '../operation.ts';
+import { CLOSE } from './closeCodes.ts';
+import { Connection } from './connection.ts';
+import { refuseUpgrade } from './refuseUpgrade.ts';
+
+const PATHS = new Set(['/', '/api/ws']);
+/** The subprotocol of browsers, which cannot set headers: `["auth", token]`. */
+const SUBPROTOCOL = 'auth';
+/** How often clients are asked for a sign of life, in milliseconds; one that gives none in that time is ended. */
+const PING_INTERVAL = 30_000;
+/** Bytes of a frame beside the longest message; a character takes at most 12 when it is escaped. */
+const FRAME_OVERHEAD = 64 * 1024;
+const BYTES_PER_CHARACTER = 12;
+
+/** The WebSocket side: who may connect, and who is connected. */
+export class SocketServer {
+  readonly #services: Services;
+  readonly #operations: ReadonlyMap<string, Operation>;
+  readonly #sockets: WebSocketServer;
+  readonly #connections = new Set<Connection>();
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(httpServer: Server, services: Services, operations: ReadonlyMap<string, Operation>) {
+    this.#services = services;
+    this.#operations = operations;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: FRAME_OVERHEAD + services.env.MAX_MESSAGE_LENGTH * BYTES_PER_CHARACTER,
+      handleProtocols: (protocols) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    });
+    httpServer.on('upgrade', (request, socket, head) => {
+      socket.on('error', (error) => services.logger.debug(error, 'connection lost'));
+      this.#upgrade(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, toAppError(error, services.logger)));
+    });
+    this.#sweeper = setInterval(() => this.#sweep(), PING_INTERVAL).unref();
+  }
+
+  /** Answers what every client has asked, closes its connection, and asks it to come back. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await Promise.all([...this.#connections].map((connection) => connection.finish(CLOSE.restart)));
+  }
+
+  #sweep(): void {
+    const now = Date.now();
+    for (const connection of this.#connections) connection.sweep(now);
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { headers } = request;
+    if (!PATHS.has(pathOf(request))) throw new AppError('not_found');
+    if (!isOriginAllowed(this.#services.env, headers)) throw new AppError('origin_refused');
+    const [subprotocol, offered] = (headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
+    const byHeader = headers.authorization !== undefined;
+    if (!byHeader && subprotocol !== SUBPROTOCOL) throw new AppError('unauthorized');
+
+    const connection = await this.#authenticate(byHeader ? bearerToken(headers.authorization) : offered);
+    if (!connection && byHeader) throw new AppError('unauthorized');
+    this.#accept(request, socket, head, connection);
+  }
+
+  /** The connection for the user of a valid token, already known to the hub, with the user's groups. */
+  async #authenticate(token: string | undefined): Promise<Connection | undefined> {
+    const { hub, tokens } = this.#services;
+    const claims = tokens.verify(token);
+    if (!claims) return undefined;
+    const connection = new Connection(claims, this.#services, this.#operations);
+    hub.add(connection);
+    try {
+      const [active, groupIds] = await Promise.all([isActive(claims), groupIdsOf(claims.userId)]);
+      if (active && !connection.revoked) {
+        hub.open(connection, groupIds);
+        return connection;
+      }
+    } catch (error) {
+      hub.remove(connection);
+      throw error;
+    }
+    hub.remove(connection);
+    return undefined;
+  }
+
+  /** Completes the handshake. A browser cannot read an HTTP status: without a connection its socket opens and is closed at once. */
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, connection: Connection | undefined): void {
+    let opened = false;
+    this.#sockets.handleUpgrade(request, socket, head, (client: WebSocket) => {
+      opened = true;
+      client.on('error', (error) => this.#services.logger.debug(error, 'protocol error'));
+      if (!connection) return client.close(CLOSE.unauthorized.code, CLOSE.unauthorized.reason);
+      this.#connections.add(connection);
+      client.on('close', () => {
+        this.#connections.delete(connection);
+        this.#services.hub.remove(connection);
+      });
+      connection.attach(client);
+    });
+    if (!opened && connection) this.#services.hub.remove(connection);
+  }
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? url;
+}
