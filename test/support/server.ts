@@ -1,0 +1,30 @@
+import { type App, createApp } from '../../src/app.ts';
+import { parseEnv } from '../../src/env.ts';
+import { createLogger } from '../../src/lib/logger.ts';
+import { newDatabase } from './database.ts';
+
+/** A server under test. */
+export interface TestServer {
+  /** `http://127.0.0.1:port` */
+  url: string;
+  databaseUrl: string;
+  app: App;
+}
+
+const DEFAULTS = {
+  HOST: '127.0.0.1',
+  PORT: '0',
+  BCRYPT_ROUNDS: '4',
+  JWT_SECRET: 'a secret of tests, which is long enough to sign with',
+  RATE_LIMITS: 'off',
+  LOG_LEVEL: 'silent',
+};
+
+/** Starts a real server on a port of its own. Without `databaseUrl` it gets a database of its own too. Stop it with `app.stop()`. */
+export async function startServer(variables: Record<string, string> = {}, databaseUrl?: string): Promise<TestServer> {
+  const env = parseEnv({ ...DEFAULTS, ...variables });
+  const database = databaseUrl ?? (await newDatabase());
+  const app = await createApp(env, database, createLogger(env.LOG_LEVEL));
+  const port = await app.start();
+  return { url: `http://127.0.0.1:${port}`, databaseUrl: database, app };
+}
