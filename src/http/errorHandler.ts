@@ -18,12 +18,16 @@ const CODE_OF_TYPE = new Map<string | undefined, ErrorCode>([
 export function errorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
-    const known = httpError.safeParse(error);
-    const { status, message, code, issues, retryAfter } = known.success
-      ? new AppError(CODE_OF_TYPE.get(known.data.type) ?? 'invalid_request')
-      : toAppError(error, logger);
+    const { status, message, code, issues, retryAfter } = expressError(error) ?? toAppError(error, logger);
     if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
     if (status === 401) response.set('WWW-Authenticate', 'Bearer');
     response.status(status).json({ message, code, errors: issues });
   };
+}
+
+/** What an error of Express itself is told as; undefined for any other. */
+function expressError(error: unknown): AppError | undefined {
+  if (error instanceof AppError) return undefined;
+  const known = httpError.safeParse(error);
+  return known.success ? new AppError(CODE_OF_TYPE.get(known.data.type) ?? 'invalid_request') : undefined;
 }

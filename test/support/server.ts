@@ -11,11 +11,14 @@ export interface TestServer {
   app: App;
 }
 
+/** What servers under test sign tokens with. */
+export const JWT_SECRET = 'a secret of tests, which is long enough to sign with';
+
 const DEFAULTS = {
   HOST: '127.0.0.1',
   PORT: '0',
   BCRYPT_ROUNDS: '4',
-  JWT_SECRET: 'a secret of tests, which is long enough to sign with',
+  JWT_SECRET,
   RATE_LIMITS: 'off',
   LOG_LEVEL: 'silent',
 };

@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { parseEnv } from '../src/env.ts';
+import { ERRORS } from '../src/errors.ts';
+import { createRegistry } from '../src/ws/registry.ts';
+import { isBrowserInstalled, launchBrowser } from './support/browser.ts';
+import { logIn } from './support/http.ts';
+import { startServer, type TestServer } from './support/server.ts';
+import { connect } from './support/socket.ts';
+
+const exec = promisify(execFile);
+const readme = await readFile('README.md', 'utf8');
+
+/** The one code block of this language. */
+function block(language: string): string {
+  const [found, ...more] = [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))];
+  if (!found?.[1] || more.length > 0) throw new Error(`README should have one block of ${language}`);
+  return found[1];
+}
+
+describe('the README', () => {
+  let server: TestServer;
+  let curled: string;
+  beforeAll(async () => {
+    server = await startServer();
+    const commands = block('sh').replaceAll('http://localhost:3001', server.url);
+    curled = (await exec('bash', ['-euc', commands])).stdout;
+  });
+  afterAll(() => server.app.stop());
+
+  const account = (name: string) => ({ email: `${name}@example.com`, password: 'correct horse' });
+
+  test('registers two users with curl and logs them in as it says', () => {
+    expect(curled).toContain('Registered');
+    expect(curled.match(/"token":"[^"]+","id":"[^"]+"/g)).toHaveLength(2);
+  });
+
+  test.skipIf(!isBrowserInstalled())('sends a message from a browser console as it says', async () => {
+    const browser = await launchBrowser();
+    try {
+      const page = await browser.newPage();
+      const lines: string[] = [];
+      const received = new Promise<void>((resolve) => {
+        page.on('console', (message) => {
+          lines.push(message.text());
+          if (lines.length === 2) resolve();
+        });
+      });
+      await page.goto(`${server.url}/api/`);
+      await page.evaluate(`(async () => { ${block('js')} })()`);
+      await received;
+      expect(lines.find((line) => line.startsWith('Bob received'))).toContain('"message":"Hello, Bob"');
+      expect(lines.find((line) => line.startsWith('Ann received'))).toContain('"isBroadcast":false');
+    } finally {
+      await browser.close();
+    }
+  });
+
+  test('sends a message with the header and the frame that it gives for Postman; sent again it arrives no second time', async () => {
+    const [ann, bob] = [await logIn(server, account('ann')), await logIn(server, account('bob'))];
+    const [annSocket, bobSocket] = [await connect(server, ann), await connect(server, bob)];
+    const { type, params } = z
+      .object({ type: z.string(), params: z.object() })
+      .loose()
+      .parse(JSON.parse(block('json').replace("BOB'S ID", bob.id)));
+    const first = await annSocket.ask(type, params);
+    expect(await bobSocket.broadcast('privateMessage')).toMatchObject({ message: 'Hello from Postman' });
+    expect(await annSocket.ask(type, params)).toEqual(first);
+    await bobSocket.settle();
+    expect(bobSocket.broadcasts).toHaveLength(1);
+  });
+
+  test('names every error code with its HTTP status, and every request type', () => {
+    for (const [code, { status }] of Object.entries(ERRORS)) expect(readme).toMatch(new RegExp(`\`${code}\`[^|]*\\| ${status} \\|`));
+    for (const type of createRegistry(parseEnv({})).keys()) expect(readme).toContain(`| \`${type}\` |`);
+  });
+
+  test('names only files that exist, and every npm command', async () => {
+    const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(await readFile('package.json', 'utf8')));
+    for (const name of Object.keys(scripts).filter((name) => !/^(pre|post)/.test(name)))
+      expect(readme).toMatch(new RegExp(`\`npm (run )?${name}\\b`));
+    const [, table = ''] = readme.split('## Where to find what');
+    const files = [...table.matchAll(/`((?:src|migrations|test)\/[\w./-]+)`/g)].map(([, file]) => file ?? '');
+    expect(files.length).toBeGreaterThan(8);
+    const { stdout } = await exec('ls', ['-d', ...files]);
+    expect(stdout.trim().split('\n')).toHaveLength(new Set(files).size);
+  });
+});
