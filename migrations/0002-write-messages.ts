@@ -18,8 +18,10 @@ export const writeMessages: SqlMigration = {
       conversation_ids uuid[], message_ids uuid[], sender_ids uuid[], receiver_ids uuid[], contents text[], notifications boolean[]
     ) RETURNS TABLE (
       outcome text, seq float8, rev float8, created_at timestamptz, sender_name text, sender_last_name text, group_name text
-    ) LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+    ) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+      SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
     #variable_conflict use_column
+    DECLARE moment timestamptz;
     BEGIN
       -- Dialogs begin with their first message. Missing ones are made before any lock is taken, in the order of ids:
       -- so two processes that begin the same dialogs wait for one another, never in a circle.
@@ -43,13 +45,16 @@ export const writeMessages: SqlMigration = {
 
       PERFORM FROM conversations c WHERE c.id = ANY (conversation_ids) ORDER BY c.id FOR UPDATE;
 
+      -- From here on nobody else moves these conversations: their numbers can be read first and written at the end.
+      moment := date_trunc('milliseconds', clock_timestamp());
+
       RETURN QUERY
       WITH input AS (
         SELECT * FROM unnest(conversation_ids, message_ids, sender_ids, receiver_ids, contents, notifications) WITH ORDINALITY
           AS i (conversation_id, message_id, sender_id, receiver_id, content, notification, position)
       ), checked AS (
-        SELECT i.*, known.seq AS known_seq, known.rev AS known_rev, known.created_at AS known_created_at,
-          sender.first_name, sender.last_name, c.name AS group_name,
+        SELECT i.*, known.seq AS known_seq, known.rev AS known_rev, known.created_at AS known_at,
+          c.last_seq, c.last_rev, c.last_message_at, c.name, sender.first_name, sender.last_name,
           CASE
             WHEN sender.id IS NULL THEN 'unauthorized'
             WHEN known.sender_id = i.sender_id THEN 'duplicate'
@@ -64,39 +69,40 @@ export const writeMessages: SqlMigration = {
         LEFT JOIN members member ON member.conversation_id = i.conversation_id AND member.user_id = i.sender_id
           AND (member.companion_id IS NULL) = (i.receiver_id IS NULL)
         LEFT JOIN messages known ON known.conversation_id = i.conversation_id AND known.id = i.message_id
-      ), attempted AS (
-        SELECT k.*, row_number() OVER same_id AS attempt, first_value(k.sender_id) OVER same_id AS first_sender_id
-        FROM checked k WHERE k.refusal IS NULL
-        WINDOW same_id AS (PARTITION BY k.conversation_id, k.message_id ORDER BY k.position)
-      ), fresh AS (
-        SELECT a.*, count(*) OVER (PARTITION BY a.conversation_id) - row_number() OVER (PARTITION BY a.conversation_id ORDER BY a.position)
-          AS followers
-        FROM attempted a WHERE a.attempt = 1
-      ), touched AS (
-        UPDATE conversations c SET
-          last_seq = c.last_seq + grown.by,
-          last_rev = c.last_rev + grown.by,
-          last_message_at = greatest(date_trunc('milliseconds', clock_timestamp()), c.last_message_at + grown.by * interval '1 ms')
-        FROM (SELECT f.conversation_id, count(*) AS by FROM fresh f GROUP BY f.conversation_id) grown
-        WHERE c.id = grown.conversation_id
-        RETURNING c.id, c.last_seq, c.last_rev, c.last_message_at
+      ), ranked AS (
+        -- One id may stand in the batch more than once: the first is stored, the others are its repeats.
+        SELECT k.*, k.refusal IS NULL AND row_number() OVER same_id = 1 AS fresh, first_value(k.sender_id) OVER same_id AS first_sender_id
+        FROM checked k
+        WINDOW same_id AS (PARTITION BY k.conversation_id, k.message_id, k.refusal IS NULL ORDER BY k.position)
+      ), counted AS (
+        SELECT r.*, count(*) FILTER (WHERE r.fresh) OVER (PARTITION BY r.conversation_id) AS total,
+          count(*) FILTER (WHERE r.fresh) OVER (PARTITION BY r.conversation_id ORDER BY r.position) AS place
+        FROM ranked r
+      ), placed AS MATERIALIZED (
+        SELECT n.*, n.last_seq + n.place AS new_seq, n.last_rev + n.place AS new_rev,
+          greatest(moment, n.last_message_at + n.total * interval '1 ms') - (n.total - n.place) * interval '1 ms' AS new_at
+        FROM counted n
       ), stored AS (
         INSERT INTO messages (conversation_id, created_at, id, sender_id, seq, rev, notification, content, updated_at)
-        SELECT f.conversation_id, placed.at, f.message_id, f.sender_id, t.last_seq - f.followers, t.last_rev - f.followers,
-          f.notification, f.content, placed.at
-        FROM fresh f
-        JOIN touched t ON t.id = f.conversation_id
-        CROSS JOIN LATERAL (SELECT t.last_message_at - f.followers * interval '1 ms' AS at) placed
-        RETURNING conversation_id, id, seq, rev, created_at
+        SELECT p.conversation_id, p.new_at, p.message_id, p.sender_id, p.new_seq, p.new_rev, p.notification, p.content, p.new_at
+        FROM placed p WHERE p.fresh
+      ), moved AS (
+        UPDATE conversations c SET last_seq = last.seq, last_rev = last.rev, last_message_at = last.at
+        FROM (
+          SELECT p.conversation_id, max(p.new_seq) AS seq, max(p.new_rev) AS rev, max(p.new_at) AS at
+          FROM placed p WHERE p.fresh GROUP BY p.conversation_id
+        ) last
+        WHERE c.id = last.conversation_id
       )
       SELECT
-        coalesce(k.refusal, CASE WHEN a.attempt = 1 THEN 'stored' WHEN a.first_sender_id = k.sender_id THEN 'duplicate' ELSE 'message_id_taken' END),
-        coalesce(k.known_seq, s.seq)::float8, coalesce(k.known_rev, s.rev)::float8, coalesce(k.known_created_at, s.created_at),
-        k.first_name, k.last_name, k.group_name
-      FROM checked k
-      LEFT JOIN attempted a ON a.position = k.position
-      LEFT JOIN stored s ON s.conversation_id = k.conversation_id AND s.id = k.message_id
-      ORDER BY k.position;
+        coalesce(p.refusal, CASE WHEN p.fresh THEN 'stored' WHEN p.first_sender_id = p.sender_id THEN 'duplicate' ELSE 'message_id_taken' END),
+        coalesce(p.known_seq, first_value(p.new_seq) OVER same_id)::float8,
+        coalesce(p.known_rev, first_value(p.new_rev) OVER same_id)::float8,
+        coalesce(p.known_at, first_value(p.new_at) OVER same_id),
+        p.first_name, p.last_name, p.name
+      FROM placed p
+      WINDOW same_id AS (PARTITION BY p.conversation_id, p.message_id, p.refusal IS NULL ORDER BY p.position)
+      ORDER BY p.position;
     END $$;
   `,
   down: 'DROP FUNCTION write_messages',

@@ -116,10 +116,13 @@ export class Connection implements Subscriber, Context {
   #next(): void {
     while (!this.#exclusive) {
       const envelope = this.#waiting[0];
-      const operation = envelope && this.#operations.get(envelope.type);
+      const operation = envelope && this.#operations.get(envelope.type ?? '');
       if (!envelope || (operation?.exclusive && this.#running > 0)) break;
       this.#waiting.shift();
-      void this.#run(envelope, operation);
+      this.#run(envelope, operation).catch((error: unknown) => {
+        this.services.logger.error(error, 'a request could not be answered');
+        this.close(CLOSE.internal);
+      });
     }
     if (this.#running + this.#waiting.length >= MAX_UNANSWERED) this.#socket?.pause();
     else if (this.#socket?.isPaused) this.#socket.resume();

@@ -3,7 +3,8 @@ import { AppError } from '../errors.ts';
 import type { Answer } from '../operation.ts';
 
 const envelope = z.object({
-  type: z.string(),
+  /** Undefined when it is not a text: such a frame is answered with an error that repeats its `requestId`. */
+  type: z.string().optional().catch(undefined),
   params: z.unknown(),
   requestId: z.union([z.string(), z.number()]).optional(),
 });
@@ -17,7 +18,7 @@ export const PROCESSOR = 'processor';
 
 /**
  * Reads a frame.
- * @throws {AppError} `invalid_json`, or `invalid_frame` when it is JSON but not a request
+ * @throws {AppError} `invalid_json`, or `invalid_frame` when it is JSON but no request can be read from it
  */
 export function parseEnvelope(data: string): Envelope {
   let json: unknown;
