@@ -24,7 +24,8 @@ const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin ==
 /** Every variable that the server reads, with its default. An empty variable counts as absent. */
 const schema = z
   .object({
-    NODE_ENV: z.string().default('development'),
+    /** In production JWT_SECRET is required, no foreign origin may call by default, and demo data needs to be forced. */
+    NODE_ENV: z.enum(['development', 'test', 'production'], 'must be development, test or production').default('development'),
     /** TCP port; 0 lets the system choose one. */
     PORT: wholeNumber(0, 65_535).default(3001),
     /** Address to listen on. */
@@ -91,7 +92,7 @@ const schema = z
 export type Env = z.output<typeof schema>;
 
 /** Thrown for wrong configuration. The message names each variable and what it wants, one a line. */
-export class ConfigurationError extends OperatorError {}
+class ConfigurationError extends OperatorError {}
 
 /**
  * Parses variables as given (the process's own by default).

@@ -9,13 +9,25 @@ async function main(): Promise<void> {
   const env = readEnv();
   const logger = createLogger(env.LOG_LEVEL);
   const undo: (() => Promise<void>)[] = [];
-  const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+  const undoAll = async () => {
+    for (let step = undo.pop(); step; step = undo.pop()) await step();
+  };
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= undoAll();
+    return stopped;
   };
   stopOnSignal(stop, logger);
   try {
-    const database = await provideDatabase(env, logger);
-    undo.push(() => database.stop());
+    // A signal may come while the database starts: then it is stopped as soon as it has.
+    const starting = provideDatabase(env, logger);
+    undo.push(() =>
+      starting.then(
+        (database) => database.stop(),
+        () => {},
+      ),
+    );
+    const database = await starting;
     const app = await createApp(env, database.url, logger);
     undo.push(() => app.stop());
     const port = await app.start();

@@ -1,23 +1,33 @@
 import type { Sequelize } from 'sequelize-typescript';
+import type { Umzug } from 'umzug';
 import { createMigrator, withMigrationLock } from '../db/migrator.ts';
 import { OperatorError } from '../errors.ts';
 import { runOnDatabase, say } from './run.ts';
 
-const USAGE =
-  'Usage: npm run migrate -- up | down | status\n  up      brings the schema up to date\n  down    takes the newest migration back\n  status  lists what has run and what has not';
+const USAGE = `Usage: npm run migrate -- up | down | status
+  up      brings the schema up to date
+  down    takes the newest migration back
+  status  lists what has run and what has not`;
+
+const ACTIONS = new Map<string | undefined, (migrator: Umzug) => Promise<string[]>>([
+  ['up', async (migrator) => (await migrator.up()).map(({ name }) => `up: ${name}`)],
+  ['down', async (migrator) => (await migrator.down()).map(({ name }) => `down: ${name}`)],
+  [
+    'status',
+    async (migrator) => [
+      ...(await migrator.executed()).map(({ name }) => `up       ${name}`),
+      ...(await migrator.pending()).map(({ name }) => `pending  ${name}`),
+    ],
+  ],
+]);
 
 async function migrate(database: Sequelize): Promise<void> {
-  const [action] = process.argv.slice(2);
-  const migrator = createMigrator(database);
-  if (action === 'up' || action === 'down') {
-    const done = await withMigrationLock(database, () => (action === 'up' ? migrator.up() : migrator.down()));
-    say(done.length > 0 ? done.map(({ name }) => `${action}: ${name}`).join('\n') : 'nothing to do');
-  } else if (action === 'status') {
-    for (const { name } of await migrator.executed()) say(`up       ${name}`);
-    for (const { name } of await migrator.pending()) say(`pending  ${name}`);
-  } else {
-    throw new OperatorError(USAGE);
-  }
+  const action = ACTIONS.get(process.argv[2]);
+  if (!action) throw new OperatorError(USAGE);
+  await withMigrationLock(database, async (transaction) => {
+    const lines = await action(await createMigrator(database, transaction));
+    say(lines.join('\n') || 'nothing to do');
+  });
 }
 
 await runOnDatabase(migrate);

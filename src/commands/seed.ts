@@ -1,9 +1,9 @@
 import { hash } from 'bcryptjs';
 import type { Sequelize } from 'sequelize-typescript';
-import { SequelizeStorage, Umzug } from 'umzug';
+import { Umzug } from 'umzug';
 import { seedDemo } from '../../seeders/demo.ts';
 import { DEMO_PASSWORD, emailOf, PEOPLE } from '../../seeders/people.ts';
-import { migrate, withMigrationLock } from '../db/migrator.ts';
+import { migrate, storageIn, withMigrationLock } from '../db/migrator.ts';
 import type { Env } from '../env.ts';
 import { OperatorError } from '../errors.ts';
 import { runOnDatabase, say } from './run.ts';
@@ -14,20 +14,18 @@ async function seed(database: Sequelize, env: Env): Promise<void> {
   }
   await migrate(database);
   let made = 'The demo data is there already; nothing was changed.';
-  const demo = {
-    name: 'demo',
-    async up() {
-      const passwordHash = await hash(DEMO_PASSWORD, env.BCRYPT_ROUNDS);
-      const { users, groups, messages } = await database.transaction((transaction) => seedDemo(passwordHash, transaction));
-      made = `Made ${users} users, ${groups} groups and ${messages} messages.`;
-    },
-  };
-  const seeder = new Umzug({
-    migrations: [demo],
-    storage: new SequelizeStorage({ sequelize: database, tableName: 'seeders' }),
-    logger: undefined,
+  await withMigrationLock(database, async (transaction) => {
+    const demo = {
+      name: 'demo',
+      async up() {
+        const passwordHash = await hash(DEMO_PASSWORD, env.BCRYPT_ROUNDS);
+        const { users, groups, messages } = await seedDemo(passwordHash, transaction);
+        made = `Made ${users} users, ${groups} groups and ${messages} messages.`;
+      },
+    };
+    const storage = await storageIn(database, 'seeders', transaction);
+    await new Umzug({ migrations: [demo], storage, logger: undefined }).up();
   });
-  await withMigrationLock(database, () => seeder.up());
   say(`${made}\nLog in as ${emailOf(0)} to ${emailOf(PEOPLE.length - 1)}, all with the password ${DEMO_PASSWORD}`);
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFile, chmod, chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import pg from 'pg';
 import { OperatorError } from '../../errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
+import { findPostmaster } from './postmaster.ts';
 
 /** Held by the server that owns the embedded database, for as long as it lives. */
 const OWNER_LOCK = 7_301_925;
@@ -16,6 +17,8 @@ const OWNER_TIMEOUT = 5_000;
 /** How long PostgreSQL may take to come up, in milliseconds; recovery after a crash may take longer. */
 const START_TIMEOUT = 30_000;
 const POLL_INTERVAL = 100;
+/** In the cluster's directory. */
+const PASSWORD_FILE = 'messenger.password';
 const SETTINGS = "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n";
 
 /**
@@ -31,6 +34,7 @@ export class EmbeddedDatabase {
   #password = '';
   #port: number | undefined;
   #owner: pg.Client | undefined;
+  #recovery: Promise<void> | undefined;
   #stopping = false;
 
   private constructor(directory: string, binaries: Binaries, logger: Logger) {
@@ -61,38 +65,41 @@ export class EmbeddedDatabase {
   async stop(): Promise<void> {
     this.#stopping = true;
     if (!this.#owner) return;
-    await this.#binaries.run('pg_ctl', ['stop', '-D', this.#directory, '-m', 'fast', '-w']);
+    await this.#recovery;
+    if (await findPostmaster(this.#directory)) await this.#binaries.run('pg_ctl', ['stop', '-D', this.#directory, '-m', 'fast', '-w']);
   }
 
-  /** Makes the cluster aside and moves it into place whole: a start that is cut off leaves nothing half made, and of two at once one wins. */
   async #initialise(dataDir: string): Promise<void> {
-    const passwordFile = path.join(this.#directory, 'messenger.password');
     if (!(await stat(this.#directory).catch(() => undefined))) {
       const workshop = await mkdtemp(`${this.#directory}-new-`);
-      const cluster = path.join(workshop, 'cluster');
-      const password = randomBytes(24).toString('hex');
-      await writeFile(path.join(workshop, 'password'), password);
-      await this.#binaries.own(async (uid, gid) => {
-        await chown(path.join(workshop, 'password'), uid, gid);
-        await chown(workshop, uid, gid);
-      });
-      await this.#binaries.run('initdb', [
-        ...['-D', cluster, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${path.join(workshop, 'password')}`],
-        ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--lc-collate=C'],
-        `--lc-ctype=${process.platform === 'linux' ? 'C.UTF-8' : 'en_US.UTF-8'}`,
-      ]);
-      await appendFile(path.join(cluster, 'postgresql.conf'), SETTINGS);
-      await writeFile(path.join(cluster, 'messenger.password'), password);
-      await chmod(path.join(cluster, 'messenger.password'), 0o600);
-      await rename(cluster, this.#directory).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-      });
-      await rm(workshop, { recursive: true, force: true });
+      await this.#build(workshop).finally(() => rm(workshop, { recursive: true, force: true }));
     }
-    this.#password = await readFile(passwordFile, 'utf8').catch((cause: unknown) => {
+    this.#password = await readFile(path.join(this.#directory, PASSWORD_FILE), 'utf8').catch((cause: unknown) => {
       throw new OperatorError(`${dataDir} is not readable by this user, or was not made by this server. Choose another DATA_DIR.`, {
         cause,
       });
+    });
+  }
+
+  /** Makes the cluster aside and moves it into place whole: a start that is cut off leaves nothing half made, and of two at once one wins. */
+  async #build(workshop: string): Promise<void> {
+    const cluster = path.join(workshop, 'cluster');
+    const passwordFile = path.join(workshop, 'password');
+    const password = randomBytes(24).toString('hex');
+    await writeFile(passwordFile, password);
+    await this.#binaries.own(async (uid, gid) => {
+      await chown(passwordFile, uid, gid);
+      await chown(workshop, uid, gid);
+    });
+    await this.#binaries.run('initdb', [
+      ...['-D', cluster, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
+      ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--lc-collate=C'],
+      `--lc-ctype=${process.platform === 'linux' ? 'C.UTF-8' : 'en_US.UTF-8'}`,
+    ]);
+    await appendFile(path.join(cluster, 'postgresql.conf'), SETTINGS);
+    await writeFile(path.join(cluster, PASSWORD_FILE), password, { mode: 0o600 });
+    await rename(cluster, this.#directory).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
   }
 
@@ -135,13 +142,15 @@ export class EmbeddedDatabase {
     client.once('end', () => {
       if (this.#stopping) return;
       this.#logger.error('the embedded PostgreSQL went away; starting it again');
-      this.#acquire(false).catch((error: unknown) => this.#logger.fatal(error, 'the embedded PostgreSQL cannot be started again'));
+      this.#recovery = this.#acquire(false).catch((error: unknown) =>
+        this.#logger.fatal(error, 'the embedded PostgreSQL cannot be started again'),
+      );
     });
   }
 
   /** Connects to the running PostgreSQL, starting it first where there is none. Rejects when it cannot be reached yet. */
   async #connect(): Promise<pg.Client> {
-    const running = await this.#running();
+    const running = await findPostmaster(this.#directory);
     if (!running) await this.#launch();
     else this.#port = running.port;
     const client = new pg.Client({ connectionString: this.url, application_name: 'messenger-owner', keepAlive: true });
@@ -156,36 +165,11 @@ export class EmbeddedDatabase {
     const log = path.join(this.#directory, 'server.log');
     await this.#binaries.run('pg_ctl', ['start', '-D', this.#directory, '-w', '-t', '60', '-l', log, '-o', `-p ${this.#port}`]);
   }
-
-  /**
-   * Where the pid file says that PostgreSQL listens, unless that process is gone.
-   * PostgreSQL sees for itself that a pid is dead, but not that it now belongs to something else: then the file is removed.
-   */
-  async #running(): Promise<{ port: number } | undefined> {
-    const pidFile = path.join(this.#directory, 'postmaster.pid');
-    const [pid, , , port] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n').map(Number);
-    if (!pid || !isAlive(pid)) return undefined;
-    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
-    if (commandLine !== undefined && !commandLine.includes(this.#directory)) {
-      await rm(pidFile, { force: true });
-      return undefined;
-    }
-    return port ? { port } : undefined;
-  }
 }
 
 /** Whether PostgreSQL refuses connections because it is starting up or shutting down. */
 function isRecovering(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '57P03';
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 async function freePort(): Promise<number> {

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createMigrator, migrate, withMigrationLock } from '../src/db/migrator.ts';
+import { openDatabase } from '../src/db/sequelize.ts';
+import { newDatabase, query } from './support/database.ts';
+import { call, logIn, newUser } from './support/http.ts';
+import { runScript } from './support/script.ts';
+import { startServer } from './support/server.ts';
+import { newDirectory, sweep } from './support/serverProcess.ts';
+import { connect } from './support/socket.ts';
+
+const NAMES = 'SELECT name FROM migrations ORDER BY name';
+const SCHEMA = `
+  SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'
+  UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+  UNION ALL SELECT 'function', proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+  ORDER BY 1, 2, 3`;
+
+afterAll(sweep);
+
+test('Ten servers that start at once on one empty database all come up, each migration runs once, and they serve the same accounts', async () => {
+  const databaseUrl = await newDatabase({ migrated: false });
+  const servers = await Promise.all(Array.from({ length: 10 }, () => startServer({}, databaseUrl)));
+  const names = await query<{ name: string }>(databaseUrl, NAMES);
+  expect(names.length).toBeGreaterThan(0);
+  expect(new Set(names.map(({ name }) => name)).size).toBe(names.length);
+  expect(await query(databaseUrl, SCHEMA)).toEqual(await query(await newDatabase(), SCHEMA));
+  const [first] = servers;
+  const ann = await newUser(first ?? { url: '' });
+  for (const server of servers) {
+    expect((await call(server, 'GET', '/profile', { token: ann.token })).body).toMatchObject({ data: { id: ann.id } });
+    expect(await logIn(server, ann)).toMatchObject({ id: ann.id });
+  }
+  await Promise.all(servers.map(({ app }) => app.stop()));
+});
+
+test('Every migration can be taken back: down to nothing and up again gives the same schema', async () => {
+  const databaseUrl = await newDatabase();
+  const schema = await query(databaseUrl, SCHEMA);
+  const database = openDatabase(databaseUrl);
+  await withMigrationLock(database, async (transaction) => (await createMigrator(database, transaction)).down({ to: 0 }));
+  expect(await query(databaseUrl, NAMES)).toEqual([]);
+  expect(await query(databaseUrl, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).toEqual([{ tablename: 'migrations' }]);
+  await migrate(database);
+  expect(await query(databaseUrl, SCHEMA)).toEqual(schema);
+  await database.close();
+});
+
+describe.concurrent('npm run migrate', () => {
+  test('with up, down, status and up again leads to a schema that a server works on, and says what it did', async () => {
+    const databaseUrl = await newDatabase({ migrated: false });
+    const run = (action: string) => runScript('migrate', [action], { DATABASE_URL: databaseUrl });
+    const { code, stdout, stderr } = await run('up');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^(up: \S+\n)+$/);
+    const names = stdout.match(/\d{4}-\S+/g) ?? [];
+    const last = names.at(-1) ?? '';
+    const schema = await query(databaseUrl, SCHEMA);
+    expect(await run('down')).toEqual({ code: 0, stdout: `down: ${last}\n`, stderr: '' });
+    const executed = names.slice(0, -1).map((name) => `up       ${name}\n`);
+    expect(await run('status')).toEqual({ code: 0, stdout: `${executed.join('')}pending  ${last}\n`, stderr: '' });
+    expect(await query(databaseUrl, SCHEMA)).not.toEqual(schema);
+    expect(await run('up')).toEqual({ code: 0, stdout: `up: ${last}\n`, stderr: '' });
+
+    const server = await startServer({}, databaseUrl);
+    const ann = await newUser(server);
+    const socket = await connect(server, ann);
+    await socket.ask('privateMessage', { messageId: randomUUID(), receiverId: ann.id, content: 'Works' });
+    await server.app.stop();
+  });
+
+  test('with another action ends with 1 and shows how it is used', async () => {
+    const { code, stdout, stderr } = await runScript('migrate', ['sideways'], { DATABASE_URL: await newDatabase() });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^Usage: npm run migrate -- up \| down \| status\n/);
+  });
+
+  test('works on the embedded database without a server, and does not leave it running', async () => {
+    const dataDir = await newDirectory();
+    const { code, stdout, stderr } = await runScript('migrate', ['up'], { DATA_DIR: dataDir });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^(up: \S+\n)+$/);
+    expect(existsSync(path.join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
+  });
+});

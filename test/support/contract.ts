@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import type { TestUser } from './http.ts';
+
+/** One address of the REST contract, written down from it and not from the code. */
+export interface RestPath {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below `/api`. */
+  path: string;
+  /** The status of success. */
+  success: number;
+  /** Whether it takes a token. */
+  isProtected: boolean;
+  /** A request that succeeds for this user, who is in the group `groupId`: the body, or of a GET the query. */
+  input(user: TestUser, groupId: string): Record<string, unknown> | undefined;
+}
+
+const both = (paths: string[], rest: Omit<RestPath, 'path'>): RestPath[] => paths.map((path) => ({ path, ...rest }));
+const nothing = () => undefined;
+
+/** Every path and every other name of it that clients use. */
+export const REST_PATHS: RestPath[] = [
+  ...both(['/auth/register', '/auth/sing-up', '/auth/sign-up'], {
+    method: 'POST',
+    success: 201,
+    isProtected: false,
+    input: () => ({ firstName: 'New', lastName: 'Person', email: `${randomUUID()}@example.com`, password: 'a password' }),
+  }),
+  ...both(['/auth/login'], {
+    method: 'POST',
+    success: 200,
+    isProtected: false,
+    input: ({ email, password }) => ({ email, password }),
+  }),
+  ...both(['/profile'], { method: 'GET', success: 200, isProtected: true, input: nothing }),
+  ...both(['/profile', '/profile/update'], {
+    method: 'PATCH',
+    success: 200,
+    isProtected: true,
+    input: () => ({ firstName: 'Renamed', lastName: null }),
+  }),
+  ...both(['/profile/password', '/profile/change-password'], {
+    method: 'PATCH',
+    success: 200,
+    isProtected: true,
+    input: ({ password }) => ({ oldPassword: password, newPassword: 'another password' }),
+  }),
+  ...both(['/profile', '/profile/destroy'], { method: 'DELETE', success: 200, isProtected: true, input: nothing }),
+  ...both(['/search', '/use-cases/search'], {
+    method: 'GET',
+    success: 200,
+    isProtected: true,
+    input: () => ({ searchText: 'e', limit: '100' }),
+  }),
+  ...both(['/search/users', '/use-cases/search-users'], {
+    method: 'GET',
+    success: 200,
+    isProtected: true,
+    input: (_user, groupId) => ({ searchText: 'example', groupId }),
+  }),
+  ...both(['/groups', '/use-cases/create-group'], {
+    method: 'POST',
+    success: 200,
+    isProtected: true,
+    input: () => ({ groupId: randomUUID(), groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() }),
+  }),
+  ...both(['/dialogs/{companionId}'], { method: 'DELETE', success: 200, isProtected: true, input: nothing }),
+  ...both(['/use-cases/mark-as-deleted'], {
+    method: 'POST',
+    success: 200,
+    isProtected: true,
+    input: ({ id }) => ({ companionId: id }),
+  }),
+];
+
+/** Where to send a request to, and its body. */
+export function requestOf(rest: RestPath, user: TestUser, groupId: string): { path: string; body?: unknown } {
+  const input = rest.input(user, groupId);
+  const path = rest.path.replace('{companionId}', user.id);
+  if (rest.method !== 'GET' || !input) return { path, ...(input && { body: input }) };
+  const query = new URLSearchParams(Object.entries(input).map(([name, value]) => [name, String(value)]));
+  return { path: `${path}?${query}` };
+}
