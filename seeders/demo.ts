@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Transaction } from 'sequelize';
-import { Conversation } from '../src/db/models/conversation.ts';
-import { Member } from '../src/db/models/member.ts';
-import { Message } from '../src/db/models/message.ts';
-import { User } from '../src/db/models/user.ts';
 import { searchTextOf } from '../src/db/searchText.ts';
+import type { Database } from '../src/db/sequelize.ts';
 import { dialogId } from '../src/features/messages/dialogId.ts';
 import { emailOf, GROUPS, PEOPLE, SENTENCES } from './people.ts';
 
@@ -24,12 +21,13 @@ interface Talk {
 
 /** Makes the demo accounts, all with one password hash, their groups and dialogs, and what was said in the past days. */
 export async function seedDemo(
+  database: Database,
   passwordHash: string,
   transaction: Transaction,
 ): Promise<{ users: number; groups: number; messages: number }> {
   const ids: string[] = [];
   for (const [index, [firstName, lastName]] of PEOPLE.entries()) {
-    const user = await User.create({ firstName, lastName, email: emailOf(index), passwordHash }, { transaction });
+    const user = await database.users.create({ firstName, lastName, email: emailOf(index), passwordHash }, { transaction });
     ids.push(user.id);
   }
   const talks = [...groupTalks(ids), ...dialogTalks(ids)];
@@ -42,17 +40,17 @@ export async function seedDemo(
       conversation.kind === 'group',
     );
     const lastMessageAt = said.at(-1)?.createdAt;
-    await Conversation.create(
+    await database.conversations.create(
       { ...conversation, lastSeq: count, lastRev: count, lastMessageAt, createdAt: said[0]?.createdAt },
       { transaction },
     );
     const joinedAt = said[0]?.createdAt;
-    await Member.bulkCreate(
+    await database.members.bulkCreate(
       members.map((member) => ({ ...member, conversationId: conversation.id, joinedAt })),
       { transaction },
     );
     for (let start = 0; start < said.length; start += MAX_ROWS)
-      await Message.bulkCreate(said.slice(start, start + MAX_ROWS), { transaction });
+      await database.messages.bulkCreate(said.slice(start, start + MAX_ROWS), { transaction });
     messages += said.length;
   }
   return { users: ids.length, groups: GROUPS.length, messages };

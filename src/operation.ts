@@ -1,5 +1,5 @@
-import type { Sequelize } from 'sequelize-typescript';
 import type { z } from 'zod';
+import type { Database } from './db/sequelize.ts';
 import type { Env } from './env.ts';
 import type { Tokens } from './features/auth/tokens.ts';
 import type { MessageWriter } from './features/messages/messageWriter.ts';
@@ -13,7 +13,7 @@ import { parse } from './schemas.ts';
 export interface Services {
   env: Env;
   logger: Logger;
-  database: Sequelize;
+  database: Database;
   hub: Hub;
   writer: MessageWriter;
   passwords: Passwords;

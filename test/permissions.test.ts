@@ -109,7 +109,7 @@ describe('who may do what', () => {
   }
 
   test('every request type has a row', () => {
-    expect(Object.keys(REQUESTS).sort()).toEqual([...createRegistry(parseEnv({})).keys()].sort());
+    expect(new Set(Object.keys(REQUESTS))).toEqual(new Set(createRegistry(parseEnv({})).keys()));
   });
 
   test.for(Object.entries(REQUESTS))('%s', async ([type, { params, outcomes }]) => {
@@ -136,11 +136,7 @@ describe('who may do what', () => {
   });
 
   test('every REST path has a row', () => {
-    expect(Object.keys(PATHS).sort()).toEqual(
-      createRoutes(parseEnv({}))
-        .map(({ method, path }) => `${method} ${path}`)
-        .sort(),
-    );
+    expect(new Set(Object.keys(PATHS))).toEqual(new Set(createRoutes(parseEnv({})).map(({ method, path }) => `${method} ${path}`)));
   });
 
   const paths = createRoutes(parseEnv({})).flatMap(({ method, path, aliases = [] }) =>

@@ -1,6 +1,6 @@
-import type { Sequelize } from 'sequelize-typescript';
 import type { Umzug } from 'umzug';
 import { createMigrator, withMigrationLock } from '../db/migrator.ts';
+import type { Database } from '../db/sequelize.ts';
 import { OperatorError } from '../errors.ts';
 import { runOnDatabase, say } from './run.ts';
 
@@ -21,7 +21,7 @@ const ACTIONS = new Map<string | undefined, (migrator: Umzug) => Promise<string[
   ],
 ]);
 
-async function migrate(database: Sequelize): Promise<void> {
+async function migrate(database: Database): Promise<void> {
   const action = ACTIONS.get(process.argv[2]);
   if (!action) throw new OperatorError(USAGE);
   await withMigrationLock(database, async (transaction) => {

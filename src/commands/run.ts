@@ -1,5 +1,5 @@
-import type { Sequelize } from 'sequelize-typescript';
 import { provideDatabase } from '../db/provide.ts';
+import type { Database } from '../db/sequelize.ts';
 import { openDatabase } from '../db/sequelize.ts';
 import { type Env, readEnv } from '../env.ts';
 import { explainFailure } from '../lib/explainFailure.ts';
@@ -14,7 +14,7 @@ export function say(line: string): void {
  * Runs a command on the server's database, also beside a running server, and ends the process:
  * with 0, or with 1 and the reason when it fails.
  */
-export async function runOnDatabase(work: (database: Sequelize, env: Env) => Promise<void>): Promise<never> {
+export async function runOnDatabase(work: (database: Database, env: Env) => Promise<void>): Promise<never> {
   try {
     const env = readEnv();
     const provided = await provideDatabase(env, createLogger(env.LOG_LEVEL), { share: true });

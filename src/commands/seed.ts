@@ -1,14 +1,14 @@
 import { hash } from 'bcryptjs';
-import type { Sequelize } from 'sequelize-typescript';
 import { Umzug } from 'umzug';
 import { seedDemo } from '../../seeders/demo.ts';
 import { DEMO_PASSWORD, emailOf, PEOPLE } from '../../seeders/people.ts';
 import { migrate, storageIn, withMigrationLock } from '../db/migrator.ts';
+import type { Database } from '../db/sequelize.ts';
 import type { Env } from '../env.ts';
 import { OperatorError } from '../errors.ts';
 import { runOnDatabase, say } from './run.ts';
 
-async function seed(database: Sequelize, env: Env): Promise<void> {
+async function seed(database: Database, env: Env): Promise<void> {
   if (env.production && !process.argv.includes('--force')) {
     throw new OperatorError('This is production, and demo accounts share one known password. If you mean it: npm run seed -- --force');
   }
@@ -19,7 +19,7 @@ async function seed(database: Sequelize, env: Env): Promise<void> {
       name: 'demo',
       async up() {
         const passwordHash = await hash(DEMO_PASSWORD, env.BCRYPT_ROUNDS);
-        const { users, groups, messages } = await seedDemo(passwordHash, transaction);
+        const { users, groups, messages } = await seedDemo(database, passwordHash, transaction);
         made = `Made ${users} users, ${groups} groups and ${messages} messages.`;
       },
     };

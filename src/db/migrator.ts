@@ -1,6 +1,7 @@
-import { QueryTypes, type Sequelize, type Transaction } from 'sequelize';
+import { QueryTypes, type Transaction } from 'sequelize';
 import { Umzug, type UmzugStorage } from 'umzug';
 import { migrations } from '../../migrations/index.ts';
+import type { Database } from './sequelize.ts';
 
 /** A step of the schema, and the way back. */
 export interface SqlMigration {
@@ -16,7 +17,7 @@ const MIGRATION_LOCK = 7_301_926;
  * Runs `work` in a transaction, while no other process runs such work on the same database; others wait.
  * What is done in it and what is noted as done are committed together, or not at all.
  */
-export function withMigrationLock<T>(database: Sequelize, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+export function withMigrationLock<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   return database.transaction(async (transaction) => {
     await database.query('SELECT pg_advisory_xact_lock($1)', { bind: [MIGRATION_LOCK], type: QueryTypes.SELECT, transaction });
     return work(transaction);
@@ -24,7 +25,7 @@ export function withMigrationLock<T>(database: Sequelize, work: (transaction: Tr
 }
 
 /** Notes what has run in the table `table`, as part of the transaction. */
-export async function storageIn(database: Sequelize, table: 'migrations' | 'seeders', transaction: Transaction): Promise<UmzugStorage> {
+export async function storageIn(database: Database, table: 'migrations' | 'seeders', transaction: Transaction): Promise<UmzugStorage> {
   await database.query(`CREATE TABLE IF NOT EXISTS ${table} (name text PRIMARY KEY)`, { transaction });
   return {
     async logMigration({ name }) {
@@ -44,7 +45,7 @@ export async function storageIn(database: Sequelize, table: 'migrations' | 'seed
 }
 
 /** The migrations of a database whose migration lock the transaction holds. */
-export async function createMigrator(database: Sequelize, transaction: Transaction): Promise<Umzug> {
+export async function createMigrator(database: Database, transaction: Transaction): Promise<Umzug> {
   const run = (sql: string) => () => database.query(sql, { transaction });
   return new Umzug({
     migrations: migrations.map(({ name, up, down }) => ({ name, up: run(up), down: run(down) })),
@@ -54,7 +55,7 @@ export async function createMigrator(database: Sequelize, transaction: Transacti
 }
 
 /** Brings the schema up to date. Any number of servers may call it at once. */
-export function migrate(database: Sequelize): Promise<void> {
+export function migrate(database: Database): Promise<void> {
   return withMigrationLock(database, async (transaction) => {
     await (await createMigrator(database, transaction)).up();
   });

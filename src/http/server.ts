@@ -52,7 +52,7 @@ function serve(route: Route, services: Services): RequestHandler {
 function inputOf(request: Request): object {
   if (request.method === 'GET') return request.query;
   const body: unknown = request.body;
-  if (body === undefined && request.headers['content-length'] !== undefined && request.headers['content-length'] !== '0')
-    throw new AppError('not_json');
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+  if (body === undefined && (length !== '0' || encoding !== undefined)) throw new AppError('not_json');
   return typeof body === 'object' && body !== null ? body : {};
 }

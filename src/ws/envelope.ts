@@ -5,7 +5,7 @@ import type { Answer } from '../operation.ts';
 const envelope = z.object({
   /** Undefined when it is not a text: such a frame is answered with an error that repeats its `requestId`. */
   type: z.string().optional().catch(undefined),
-  params: z.unknown(),
+  params: z.unknown().optional(),
   requestId: z.union([z.string(), z.number()]).optional(),
 });
 

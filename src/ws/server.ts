@@ -27,6 +27,7 @@ export class SocketServer {
   readonly #sockets: WebSocketServer;
   readonly #connections = new Set<Connection>();
   readonly #sweeper: NodeJS.Timeout;
+  #closing = false;
 
   constructor(httpServer: Server, services: Services, operations: ReadonlyMap<string, Operation>) {
     this.#services = services;
@@ -47,6 +48,7 @@ export class SocketServer {
 
   /** Answers what every client has asked, closes its connection, and asks it to come back. */
   async close(): Promise<void> {
+    this.#closing = true;
     clearInterval(this.#sweeper);
     await Promise.all([...this.#connections].map((connection) => connection.finish(CLOSE.restart)));
   }
@@ -71,13 +73,13 @@ export class SocketServer {
 
   /** The connection for the user of a valid token, already known to the hub, with the user's groups. */
   async #authenticate(token: string | undefined): Promise<Connection | undefined> {
-    const { hub, tokens } = this.#services;
+    const { database, hub, tokens } = this.#services;
     const claims = tokens.verify(token);
     if (!claims) return undefined;
     const connection = new Connection(claims, this.#services, this.#operations);
     hub.add(connection);
     try {
-      const [active, groupIds] = await Promise.all([isActive(claims), groupIdsOf(claims.userId)]);
+      const [active, groupIds] = await Promise.all([isActive(database, claims), groupIdsOf(database, claims.userId)]);
       if (active && !connection.revoked) {
         hub.open(connection, groupIds);
         return connection;
@@ -103,6 +105,8 @@ export class SocketServer {
         this.#services.hub.remove(connection);
       });
       connection.attach(client);
+      // The handshake was under way when the server began to stop.
+      if (this.#closing) connection.close(CLOSE.restart);
     });
     if (!opened && connection) this.#services.hub.remove(connection);
   }

@@ -1,6 +1,5 @@
 import { UniqueConstraintError } from 'sequelize';
 import { z } from 'zod';
-import { User } from '../../db/models/user.ts';
 import type { Env } from '../../env.ts';
 import { AppError } from '../../errors.ts';
 import { publicRoute, type Route } from '../../http/route.ts';
@@ -21,10 +20,10 @@ const register = (env: Env) =>
     status: 201,
     answer: z.object({ message: z.string() }),
     errors: ['email_taken', 'busy'],
-    async handle({ passwords }, { firstName, lastName = null, email, password }) {
-      if (await User.count({ where: { email } })) throw new AppError('email_taken');
+    async handle({ database, passwords }, { firstName, lastName = null, email, password }) {
+      if (await database.users.count({ where: { email } })) throw new AppError('email_taken');
       try {
-        await User.create({ firstName, lastName, email, passwordHash: await passwords.hash(password) });
+        await database.users.create({ firstName, lastName, email, passwordHash: await passwords.hash(password) });
       } catch (error) {
         throw error instanceof UniqueConstraintError ? new AppError('email_taken') : error;
       }
@@ -51,7 +50,7 @@ const login = publicRoute({
   async handle({ database, env, passwords, rateLimits, tokens }, { email, password }) {
     const account = email.toLowerCase();
     await rateLimits.consume('failedLogin', account);
-    const user = await User.findOne({ where: { email } });
+    const user = await database.users.findOne({ where: { email } });
     const right = await passwords.matches(password, user?.passwordHash);
     const session = right && user ? await beginSession(database, user, env.JWT_EXPIRES_IN) : undefined;
     if (!session || !user) throw new AppError('wrong_credentials');

@@ -22,7 +22,7 @@ export class Tokens {
   }
 
   sign({ userId, sessionId, expiresAt }: Claims): string {
-    const exp = Math.floor(expiresAt.getTime() / 1000);
+    const exp = Math.ceil(expiresAt.getTime() / 1000);
     return jwt.sign({ sid: sessionId, exp }, this.#secret, { algorithm: 'HS256', subject: userId, issuer: ISSUER, audience: AUDIENCE });
   }
 

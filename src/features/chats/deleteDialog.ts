@@ -1,5 +1,3 @@
-import { Conversation } from '../../db/models/conversation.ts';
-import { Member } from '../../db/models/member.ts';
 import type { Context } from '../../operation.ts';
 import { dialogId } from '../messages/dialogId.ts';
 
@@ -7,9 +5,9 @@ import { dialogId } from '../messages/dialogId.ts';
 export async function deleteDialog({ userId, services: { database } }: Context, companionId: string): Promise<void> {
   await database.transaction(async (transaction) => {
     const where = { id: dialogId(userId, companionId), kind: 'dialog' };
-    const dialog = await Conversation.findOne({ where, lock: transaction.LOCK.UPDATE, transaction });
+    const dialog = await database.conversations.findOne({ where, lock: transaction.LOCK.UPDATE, transaction });
     if (!dialog) return;
     const mark = { clearedSeq: dialog.lastSeq, clearedAt: dialog.lastMessageAt };
-    await Member.update(mark, { where: { conversationId: dialog.id, userId }, transaction });
+    await database.members.update(mark, { where: { conversationId: dialog.id, userId }, transaction });
   });
 }

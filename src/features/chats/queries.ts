@@ -1,5 +1,5 @@
 import { QueryTypes } from 'sequelize';
-import type { Sequelize } from 'sequelize-typescript';
+import type { Database } from '../../db/sequelize.ts';
 
 /** A chat with its last message, as clients see it. */
 export interface ChatRow {
@@ -44,6 +44,6 @@ const CHATS = `
   ORDER BY message.created_at DESC, chat.id`;
 
 /** The user's chats, the one with the newest message first; `before` is null for the newest page. */
-export function chatPage(database: Sequelize, userId: string, before: Date | null, limit: number): Promise<ChatRow[]> {
+export function chatPage(database: Database, userId: string, before: Date | null, limit: number): Promise<ChatRow[]> {
   return database.query<ChatRow>(CHATS, { bind: [userId, before, limit], type: QueryTypes.SELECT });
 }

@@ -23,8 +23,8 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const message = { conversationId: groupId, messageId, senderId, receiverId: null, content, notification: true };
       const written = await changeGroup(database, groupId, async (group, transaction) => {
         const written = await writeWithin(transaction, database, message);
-        if (!written.repeated) await admitMember(group, userId, transaction);
-        else if (!(await isMember(group, userId, transaction))) throw new AppError('message_id_taken');
+        if (!written.repeated) await admitMember(database, group, userId, transaction);
+        else if (!(await isMember(database, group, userId, transaction))) throw new AppError('message_id_taken');
         return written;
       });
       const item = groupMessageItem(message, written);

@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { Conversation } from '../../db/models/conversation.ts';
-import { Member } from '../../db/models/member.ts';
 import { searchTextOf } from '../../db/searchText.ts';
 import type { Env } from '../../env.ts';
 import { AppError } from '../../errors.ts';
@@ -27,11 +25,11 @@ export async function createGroup(
 ): Promise<void> {
   const created = await database.transaction(async (transaction) => {
     const draft = { id: groupId, kind: 'group', name, searchText: searchTextOf([name]), creatorId: userId };
-    await Conversation.bulkCreate([draft], { ignoreDuplicates: true, transaction });
-    const group = await Conversation.findByPk(groupId, { lock: transaction.LOCK.UPDATE, transaction });
+    await database.conversations.bulkCreate([draft], { ignoreDuplicates: true, transaction });
+    const group = await database.conversations.findByPk(groupId, { lock: transaction.LOCK.UPDATE, transaction });
     if (group?.creatorId !== userId || group.deletedAt) throw new AppError('group_id_taken');
     if (group.lastSeq !== '0') return false;
-    await Member.create({ conversationId: groupId, userId, role: 'owner' }, { transaction });
+    await database.members.create({ conversationId: groupId, userId, role: 'owner' }, { transaction });
     await writeWithin(transaction, database, {
       conversationId: groupId,
       messageId,

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { Member } from '../../db/models/member.ts';
 import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/hub.ts';
@@ -13,11 +12,11 @@ export const dropGroup = operation({
   async handle({ userId, services: { database, hub } }, { groupId }) {
     const members = await changeGroup(database, groupId, async (group, transaction) => {
       const where = { conversationId: groupId };
-      const members = await Member.findAll({ where, transaction });
+      const members = await database.members.findAll({ where, transaction });
       const me = members.find((member) => member.userId === userId);
       if (!me) throw new AppError('not_a_member');
       if (me.role !== 'owner') throw new AppError('not_the_owner');
-      await Member.destroy({ where, transaction });
+      await database.members.destroy({ where, transaction });
       await group.update({ deletedAt: new Date() }, { transaction });
       return members;
     });

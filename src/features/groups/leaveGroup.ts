@@ -16,7 +16,7 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const message = { conversationId: groupId, messageId, senderId: userId, receiverId: null, content, notification: true };
       const written = await changeGroup(database, groupId, async (group, transaction) => {
         const written = await writeWithin(transaction, database, message);
-        if (!written.repeated) await removeMember(group, userId, transaction);
+        if (!written.repeated) await removeMember(database, group, userId, transaction);
         return written;
       });
       if (!written.repeated) {

@@ -1,8 +1,6 @@
 import type { Transaction } from 'sequelize';
-import type { Sequelize } from 'sequelize-typescript';
-import { Conversation } from '../../db/models/conversation.ts';
-import { Member } from '../../db/models/member.ts';
-import { User } from '../../db/models/user.ts';
+import type { Conversation } from '../../db/models/conversation.ts';
+import type { Database } from '../../db/sequelize.ts';
 import { AppError } from '../../errors.ts';
 
 /**
@@ -10,13 +8,13 @@ import { AppError } from '../../errors.ts';
  * @throws {AppError} `not_a_member` when there is no such group
  */
 export function changeGroup<T>(
-  database: Sequelize,
+  database: Database,
   groupId: string,
   change: (group: Conversation, transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   return database.transaction(async (transaction) => {
     const where = { id: groupId, kind: 'group' };
-    const group = await Conversation.findOne({ where, lock: transaction.LOCK.UPDATE, transaction });
+    const group = await database.conversations.findOne({ where, lock: transaction.LOCK.UPDATE, transaction });
     if (!group) throw new AppError('not_a_member');
     return change(group, transaction);
   });
@@ -26,29 +24,29 @@ export function changeGroup<T>(
  * Makes a user a member of a locked group.
  * @throws {AppError} `already_a_member` or `no_such_user`
  */
-export async function admitMember(group: Conversation, userId: string, transaction: Transaction): Promise<void> {
-  if (await isMember(group, userId, transaction)) throw new AppError('already_a_member');
+export async function admitMember(database: Database, group: Conversation, userId: string, transaction: Transaction): Promise<void> {
+  if (await isMember(database, group, userId, transaction)) throw new AppError('already_a_member');
   // The lock makes an account that is being deleted either leave this group too, or be gone already.
-  const user = await User.findOne({ where: { id: userId, deletedAt: null }, lock: transaction.LOCK.SHARE, transaction });
+  const user = await database.users.findOne({ where: { id: userId, deletedAt: null }, lock: transaction.LOCK.SHARE, transaction });
   if (!user) throw new AppError('no_such_user');
-  await Member.create({ conversationId: group.id, userId }, { transaction });
+  await database.members.create({ conversationId: group.id, userId }, { transaction });
 }
 
 /** Whether the user is a member of a locked group. */
-export async function isMember({ id }: Conversation, userId: string, transaction: Transaction): Promise<boolean> {
-  return (await Member.count({ where: { conversationId: id, userId }, transaction })) > 0;
+export async function isMember(database: Database, { id }: Conversation, userId: string, transaction: Transaction): Promise<boolean> {
+  return (await database.members.count({ where: { conversationId: id, userId }, transaction })) > 0;
 }
 
 /** Takes a member out of a locked group. An owner is followed by the longest-standing member; a group without members is dropped. */
-export async function removeMember(group: Conversation, userId: string, transaction: Transaction): Promise<void> {
+export async function removeMember(database: Database, group: Conversation, userId: string, transaction: Transaction): Promise<void> {
   const conversationId = group.id;
-  await Member.destroy({ where: { conversationId, userId }, transaction });
+  await database.members.destroy({ where: { conversationId, userId }, transaction });
   const order = [
     ['joinedAt', 'ASC'],
     ['userId', 'ASC'],
   ] satisfies [string, string][];
-  const eldest = await Member.findOne({ where: { conversationId }, order, transaction });
+  const eldest = await database.members.findOne({ where: { conversationId }, order, transaction });
   if (!eldest) await group.update({ deletedAt: new Date() }, { transaction });
-  else if (!(await Member.count({ where: { conversationId, role: 'owner' }, transaction })))
+  else if (!(await database.members.count({ where: { conversationId, role: 'owner' }, transaction })))
     await eldest.update({ role: 'owner' }, { transaction });
 }

@@ -1,6 +1,6 @@
 import { QueryTypes, type Transaction } from 'sequelize';
-import type { Sequelize } from 'sequelize-typescript';
 import { z } from 'zod';
+import type { Database } from '../../db/sequelize.ts';
 import { AppError } from '../../errors.ts';
 import { Batcher } from '../../lib/batcher.ts';
 
@@ -47,7 +47,7 @@ interface Row {
 
 const SQL = 'SELECT * FROM write_messages($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::boolean[])';
 
-async function write(database: Sequelize, messages: NewMessage[], transaction?: Transaction): Promise<Row[]> {
+async function write(database: Database, messages: NewMessage[], transaction?: Transaction): Promise<Row[]> {
   const bind = [
     messages.map((message) => message.conversationId),
     messages.map((message) => message.messageId),
@@ -79,7 +79,7 @@ function read(row: Row): WrittenMessage {
 export class MessageWriter {
   readonly #batcher: Batcher<NewMessage, Row>;
 
-  constructor(database: Sequelize) {
+  constructor(database: Database) {
     this.#batcher = new Batcher({ flush: (messages) => write(database, messages), maxBatch: MAX_BATCH, maxWaiting: MAX_WAITING });
   }
 
@@ -102,7 +102,7 @@ export class MessageWriter {
  * Writes one message as part of a transaction.
  * @throws {AppError} as `MessageWriter.send`
  */
-export async function writeWithin(transaction: Transaction, database: Sequelize, message: NewMessage): Promise<WrittenMessage> {
+export async function writeWithin(transaction: Transaction, database: Database, message: NewMessage): Promise<WrittenMessage> {
   const [row] = await write(database, [message], transaction);
   if (!row) throw new Error('the write gave no outcome');
   return read(row);

@@ -1,5 +1,5 @@
 import { QueryTypes } from 'sequelize';
-import type { Sequelize } from 'sequelize-typescript';
+import type { Database } from '../../db/sequelize.ts';
 
 /** A message with the names of the people in it, as of now. */
 export interface HistoryRow {
@@ -47,7 +47,7 @@ const PAGE = `
   ORDER BY message.created_at DESC`;
 
 /** A page of a conversation as the user may see it, newest first; undefined when the user is not in it. */
-export async function historyPage(database: Sequelize, page: Page): Promise<HistoryRow[] | undefined> {
+export async function historyPage(database: Database, page: Page): Promise<HistoryRow[] | undefined> {
   const { conversationId, userId, kind, before, limit } = page;
   const bind = [conversationId, userId, kind, before, limit];
   const rows = await database.query<HistoryRow | { messageId: null }>(PAGE, { bind, type: QueryTypes.SELECT });

@@ -1,4 +1,3 @@
-import { User } from '../../db/models/user.ts';
 import { AppError } from '../../errors.ts';
 import type { Context } from '../../operation.ts';
 import { endSessions } from '../auth/sessions.ts';
@@ -11,16 +10,16 @@ export async function changePassword(
   { userId, sessionId, services: { database, hub, passwords } }: Context,
   { oldPassword, newPassword }: { oldPassword: string; newPassword: string },
 ): Promise<void> {
-  const known = (await User.findByPk(userId))?.passwordHash;
+  const known = (await database.users.findByPk(userId))?.passwordHash;
   if (!(await passwords.matches(oldPassword, known))) throw new AppError('wrong_password');
   const passwordHash = await passwords.hash(newPassword);
   await database.transaction(async (transaction) => {
-    const [changed] = await User.update(
+    const [changed] = await database.users.update(
       { passwordHash },
       { where: { id: userId, passwordHash: known ?? null, deletedAt: null }, transaction },
     );
     if (changed === 0) throw new AppError('wrong_password');
-    await endSessions(userId, transaction, sessionId);
+    await endSessions(database, userId, transaction, sessionId);
   });
   hub.revoke(userId, sessionId);
 }

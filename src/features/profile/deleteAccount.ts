@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Op } from 'sequelize';
-import { Conversation } from '../../db/models/conversation.ts';
-import { DELETED_NAME, User } from '../../db/models/user.ts';
+import { DELETED_NAME } from '../../db/models/user.ts';
 import type { Context } from '../../operation.ts';
 import { groupTopic } from '../../realtime/hub.ts';
 import { endSessions, groupIdsOf } from '../auth/sessions.ts';
@@ -19,12 +18,16 @@ export async function deleteAccount({ userId, services: { database, hub } }: Con
   const left: { message: NewMessage; written: WrittenMessage }[] = [];
   await database.transaction(async (transaction) => {
     // Held from here on: who adds the user to a group meanwhile waits, and then finds no such user.
-    const user = await User.findOne({ where: { id: userId, deletedAt: null }, lock: transaction.LOCK.NO_KEY_UPDATE, transaction });
+    const user = await database.users.findOne({
+      where: { id: userId, deletedAt: null },
+      lock: transaction.LOCK.NO_KEY_UPDATE,
+      transaction,
+    });
     if (!user) return;
     await user.update(DELETED_NAME, { transaction });
-    const where = { id: { [Op.in]: await groupIdsOf(userId, transaction) } };
-    const groups = await Conversation.findAll({ where, order: ['id'], lock: transaction.LOCK.UPDATE, transaction });
-    const current = new Set(await groupIdsOf(userId, transaction));
+    const where = { id: { [Op.in]: await groupIdsOf(database, userId, transaction) } };
+    const groups = await database.conversations.findAll({ where, order: ['id'], lock: transaction.LOCK.UPDATE, transaction });
+    const current = new Set(await groupIdsOf(database, userId, transaction));
     for (const group of groups.filter(({ id }) => current.has(id))) {
       const message = {
         conversationId: group.id,
@@ -35,10 +38,10 @@ export async function deleteAccount({ userId, services: { database, hub } }: Con
         notification: true,
       };
       left.push({ message, written: await writeWithin(transaction, database, message) });
-      await removeMember(group, userId, transaction);
+      await removeMember(database, group, userId, transaction);
     }
     await user.update({ email: null, passwordHash: null, deletedAt: new Date() }, { transaction });
-    await endSessions(userId, transaction);
+    await endSessions(database, userId, transaction);
   });
   hub.revoke(userId);
   for (const { message, written } of left) {

@@ -1,5 +1,6 @@
+import type { Transaction } from 'sequelize';
 import { z } from 'zod';
-import { User } from '../../db/models/user.ts';
+import type { User } from '../../db/models/user.ts';
 import type { Env } from '../../env.ts';
 import { AppError } from '../../errors.ts';
 import { type Route, route } from '../../http/route.ts';
@@ -11,9 +12,10 @@ import { deleteAccount } from './deleteAccount.ts';
 
 const message = z.object({ message: z.string() });
 
-/** The caller's account, which may have been deleted since the token was checked. */
-async function callerOf({ userId }: Context): Promise<User> {
-  const user = await User.findOne({ where: { id: userId, deletedAt: null } });
+/** The caller's account, which may have been deleted since the token was checked; within a transaction it is locked. */
+async function callerOf({ userId, services: { database } }: Context, transaction?: Transaction): Promise<User> {
+  const locked = transaction && { transaction, lock: transaction.LOCK.NO_KEY_UPDATE };
+  const user = await database.users.findOne({ where: { id: userId, deletedAt: null }, ...locked });
   if (!user) throw new AppError('unauthorized');
   return user;
 }
@@ -42,8 +44,11 @@ const rename = route({
   answer: message,
   errors: [],
   async handle(context, names) {
-    const user = await callerOf(context);
-    await user.update(names);
+    // Locked, because the text that search looks at is made of the whole row.
+    await context.services.database.transaction(async (transaction) => {
+      const user = await callerOf(context, transaction);
+      await user.update(names, { transaction });
+    });
     return { message: 'Profile updated' };
   },
 });
@@ -70,7 +75,7 @@ const destroy = route({
   path: '/profile',
   aliases: ['/profile/destroy'],
   summary: 'Delete my account; all sessions end, I leave my groups, my messages stay',
-  params: z.object({}),
+  params: z.strictObject({}),
   status: 200,
   answer: message,
   errors: [],

@@ -1,6 +1,6 @@
 import { QueryTypes } from 'sequelize';
-import type { Sequelize } from 'sequelize-typescript';
 import { fold } from '../../db/searchText.ts';
+import type { Database } from '../../db/sequelize.ts';
 
 /** How well something matches: 0 a whole field, 1 the beginning of one, 2 any part. */
 interface Ranked {
@@ -58,16 +58,16 @@ const MY_GROUPS = `
   LIMIT $4`;
 
 /** People whose name or e-mail matches, but not the user `exceptUserId`; best matches first. */
-export function findUsers(database: Sequelize, searchText: string, limit: number, exceptUserId: string): Promise<UserMatch[]> {
+export function findUsers(database: Database, searchText: string, limit: number, exceptUserId: string): Promise<UserMatch[]> {
   return database.query<UserMatch>(EXCEPT_ME, { bind: [...patternsOf(searchText), limit, exceptUserId], type: QueryTypes.SELECT });
 }
 
 /** The same, but not the members of a group. */
-export function findUsersNotInGroup(database: Sequelize, searchText: string, limit: number, groupId: string): Promise<UserMatch[]> {
+export function findUsersNotInGroup(database: Database, searchText: string, limit: number, groupId: string): Promise<UserMatch[]> {
   return database.query<UserMatch>(EXCEPT_MEMBERS, { bind: [...patternsOf(searchText), limit, groupId], type: QueryTypes.SELECT });
 }
 
 /** Groups of the user whose name matches, best matches first. */
-export function findMyGroups(database: Sequelize, searchText: string, limit: number, userId: string): Promise<GroupMatch[]> {
+export function findMyGroups(database: Database, searchText: string, limit: number, userId: string): Promise<GroupMatch[]> {
   return database.query<GroupMatch>(MY_GROUPS, { bind: [...patternsOf(searchText), limit, userId], type: QueryTypes.SELECT });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Member } from '../../db/models/member.ts';
+import { fold } from '../../db/searchText.ts';
 import { AppError } from '../../errors.ts';
 import { type Route, route } from '../../http/route.ts';
 import { id, isStorable } from '../../schemas.ts';
@@ -12,7 +12,7 @@ const searchText = z
   .min(1, 'must not be empty')
   .max(100, 'must be at most 100 characters long')
   .refine(isStorable, 'must be well-formed text without NUL characters')
-  .refine((text) => text.trim() !== '', 'must not be white space alone');
+  .refine((text) => fold(text) !== '', 'must not be white space or accents alone');
 const limit = z.coerce.number('must be a whole number from 1 to 100').int().min(1).max(100).default(DEFAULT_LIMIT);
 
 const person = z.object({ userId: z.uuid(), firstName: z.string(), lastName: z.string().nullable(), email: z.string() });
@@ -60,7 +60,7 @@ const searchUsers = route({
   answer: z.object({ data: z.array(person) }),
   errors: ['not_a_member'],
   async handle({ userId, services: { database } }, { searchText, groupId, limit }) {
-    const isMember = await Member.count({ where: { conversationId: groupId, userId, companionId: null } });
+    const isMember = await database.members.count({ where: { conversationId: groupId, userId, companionId: null } });
     if (!isMember) throw new AppError('not_a_member');
     const users = await findUsersNotInGroup(database, searchText, limit, groupId);
     return { data: users.map(({ rank: _rank, ...user }) => user) };

@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { parseEnv } from '../src/env.ts';
+import { describeApi } from '../src/http/openapi.ts';
+import { createRoutes } from '../src/http/routes.ts';
+import { REST_PATHS, requestOf } from './support/contract.ts';
+import { call, type HttpAnswer, newGroup, newUser } from './support/http.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+const jsonSchema = z.custom<Parameters<typeof z.fromJSONSchema>[0]>((value) => typeof value === 'object' && value !== null);
+const answer = z.looseObject({ content: z.object({ 'application/json': z.object({ schema: jsonSchema }) }) });
+const operation = z.looseObject({
+  deprecated: z.boolean().optional(),
+  security: z.array(z.record(z.string(), z.array(z.string()))),
+  parameters: z.array(z.looseObject({ name: z.string(), in: z.string(), required: z.boolean() })).optional(),
+  requestBody: z.unknown().optional(),
+  responses: z.record(z.string(), answer),
+});
+const description = z.looseObject({
+  openapi: z.string().regex(/^3\.0\.\d$/),
+  paths: z.record(z.string(), z.record(z.string(), operation)),
+  components: z.looseObject({ schemas: z.object({ Error: jsonSchema }) }),
+});
+
+const file: unknown = parse(await readFile('swagger.yaml', 'utf8'));
+const swagger = description.parse(file);
+
+/** What the file says of a method and a path. */
+function documented(method: string, path: string): z.output<typeof operation> {
+  const found = swagger.paths[path]?.[method.toLowerCase()];
+  if (!found) throw new Error(`swagger.yaml knows no ${method} ${path}`);
+  return found;
+}
+/** `body`, when it is as the file says; otherwise an error that tells what is not. */
+function checked(schema: z.output<typeof jsonSchema>, body: unknown): unknown {
+  return z.fromJSONSchema(schema, { defaultTarget: 'openapi-3.0' }).parse(body);
+}
+const names = REST_PATHS.map((rest) => ({ ...rest, name: `${rest.method} /api${rest.path}` }));
+
+describe('swagger.yaml', () => {
+  test('is what the code describes: after a change of a path run `npm run docs`', () => {
+    // Through JSON, because the file holds no more than that.
+    expect(file).toEqual(JSON.parse(JSON.stringify(describeApi(createRoutes(parseEnv({}))))));
+  });
+
+  test('holds every path that the server has, the paths of the contract and the probes, and no other', () => {
+    const inFile = Object.entries(swagger.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const served = createRoutes(parseEnv({})).flatMap(({ method, path, aliases = [] }) =>
+      [path, ...aliases].map((path) => `${method.toUpperCase()} /api${path.replace(/:(\w+)/, '{$1}')}`),
+    );
+    const probes = ['GET /health/live', 'GET /health/ready'];
+    expect(new Set(inFile)).toEqual(new Set([...served, ...probes]));
+    expect(new Set(inFile)).toEqual(new Set([...names.map(({ name }) => name), ...probes]));
+    expect(served).toHaveLength(new Set(served).size);
+  });
+
+  test.each(names)('says of $name whether it takes a token, and how it can fail', ({ method, path, isProtected }) => {
+    const { security, responses } = documented(method, `/api${path}`);
+    expect(security).toEqual(isProtected ? [{ token: [] }] : []);
+    expect('401' in responses).toBe(isProtected);
+    expect(Object.keys(responses)).toEqual(expect.arrayContaining(['403', '429', '500', '503']));
+    for (const [status, { content }] of Object.entries(responses)) {
+      if (status < '400') continue;
+      expect(content['application/json'].schema).toEqual({ $ref: '#/components/schemas/Error' });
+    }
+  });
+});
+
+describe('a live answer is as swagger.yaml says', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server.app.stop());
+
+  test.each(names)('$name when it succeeds', async (rest) => {
+    // Somebody else and two groups, so that no list is empty.
+    const [user] = [await newUser(server), await newUser(server, 'Other', null)];
+    const groupId = await newGroup(server, user);
+    const { path, body } = requestOf(rest, user, groupId);
+    const { responses, parameters = [], requestBody } = documented(rest.method, `/api${rest.path}`);
+    const result = await call(server, rest.method, path, { body, ...(rest.isProtected && { token: user.token }) });
+    expect(result.status).toBe(rest.success);
+    const schema = responses[rest.success]?.content['application/json'].schema ?? {};
+    expect(checked(schema, result.body)).toEqual(result.body);
+    expect(Object.keys(Object(result.body)).length).toBeGreaterThan(0);
+    expect(requestBody !== undefined).toBe(body !== undefined);
+    const inQuery = parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
+    const [, query = ''] = path.split('?');
+    for (const name of new URLSearchParams(query).keys()) expect(inQuery).toContain(name);
+  });
+
+  test.each(['/health/live', '/health/ready'])('GET %s', async (path) => {
+    const response = await fetch(server.url + path);
+    const schema = documented('GET', path).responses[response.status]?.content['application/json'].schema ?? {};
+    const body: unknown = await response.json();
+    expect(checked(schema, body)).toEqual(body);
+  });
+
+  test('when it fails, with and without a list of what is wrong', async () => {
+    const { Error: schema } = swagger.components.schemas;
+    const failures: HttpAnswer[] = [
+      await call(server, 'GET', '/profile'),
+      await call(server, 'POST', '/auth/register', { body: {} }),
+      await call(server, 'POST', '/auth/register', { body: '{' }),
+    ];
+    expect(failures.map(({ status }) => status)).toEqual([401, 400, 400]);
+    for (const { body } of failures) expect(checked(schema, body)).toEqual(body);
+  });
+
+  test('and a wrong one would be seen', () => {
+    const { schema } = documented('GET', '/api/profile').responses['200']?.content['application/json'] ?? { schema: {} };
+    expect(() => checked(schema, { data: { id: 'x', email: 'x', firstName: 'x', lastName: null } })).toThrow();
+    expect(() => checked(schema, { data: {} })).toThrow();
+  });
+});

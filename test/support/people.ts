@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { newGroup, newUser, type TestUser } from './http.ts';
+import { type Answer, connect, type Socket } from './socket.ts';
+
+/** A user who is connected. */
+export interface Person extends TestUser {
+  socket: Socket;
+}
+
+/** What asks for the newest page. */
+export const NEWEST = { limit: 100, cursorCreatedAt: null };
+
+/** What asks for a page of each kind, and so whose messages. */
+export type PageType = 'listLastMessage' | 'getlatestMessageDialog' | 'getlatestMessageGroup';
+
+export async function newPerson(server: { url: string }, firstName?: string, lastName?: string | null): Promise<Person> {
+  const user = await newUser(server, firstName, lastName);
+  return { ...user, socket: await connect(server, user) };
+}
+
+/** A group of the first person, who then adds the others in their order. */
+export async function newCircle(server: { url: string }, [owner, ...others]: [Person, ...Person[]], groupName?: string): Promise<string> {
+  const groupId = await newGroup(server, owner, groupName);
+  for (const other of others) await add(owner, groupId, other);
+  return groupId;
+}
+
+export function write({ socket }: Person, { id: receiverId }: { id: string }, content: string, messageId: string = randomUUID()) {
+  return socket.ask('privateMessage', { messageId, receiverId, content });
+}
+
+export function writeToGroup({ socket }: Person, groupId: string, content: string, messageId: string = randomUUID()) {
+  return socket.ask('messageInGroup', { messageId, groupId, content });
+}
+
+export function add({ socket }: Person, groupId: string, { id: userId }: { id: string }, messageId: string = randomUUID()) {
+  return socket.ask('addUserInGroup', { groupId, userId, messageId, message: 'added' });
+}
+
+export function leave({ socket }: Person, groupId: string, messageId: string = randomUUID()) {
+  return socket.ask('leaveGroup', { groupId, messageId, message: 'left' });
+}
+
+/** The items of all broadcasts that have been sent to a connection by now, of one type or of all. */
+export async function heard({ socket }: { socket: Socket }, type?: string): Promise<Answer['params']['item'][]> {
+  await socket.settle();
+  return socket.broadcasts.filter((frame) => type === undefined || frame.type === type).map(({ params }) => params.item);
+}
+
+/** Every row of a list, newest first, read page by page. Fails where a page is empty before the end or never ends. */
+export async function readPages({ socket }: { socket: Socket }, type: PageType, of: object, limit: number) {
+  const pages: Record<string, unknown>[][] = [];
+  for (let cursorCreatedAt: unknown = null; ; ) {
+    const rows = await socket.rows(type, { ...of, limit, cursorCreatedAt });
+    if (rows.length === 0) return pages;
+    pages.push(rows);
+    const next = rows.at(-1)?.createdAt;
+    if (next === cursorCreatedAt) throw new Error('a page ends where it began');
+    cursorCreatedAt = next;
+  }
+}
+
+/** The same as one list of rows. */
+export async function readAll(person: { socket: Socket }, type: PageType, of: object, limit = 100) {
+  return (await readPages(person, type, of, limit)).flat();
+}
