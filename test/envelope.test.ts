@@ -200,7 +200,7 @@ describe('the envelope', () => {
         const errors = socket.frames.filter((frame) => 'error' in frame && frame.type === 'processor');
         expect(errors).toHaveLength(sent);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
     await socket.close();
   });
@@ -258,7 +258,7 @@ describe('the envelope', () => {
         }
         socket.frames.length = 0;
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
     await socket.close();
     expect((await call(server, 'GET', '/profile', ann)).status).toBe(200);

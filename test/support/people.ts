@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
 import { newGroup, newUser, type TestUser } from './http.ts';
 import { type Answer, connect, type Socket } from './socket.ts';
 
@@ -64,3 +65,17 @@ export async function readPages({ socket }: { socket: Socket }, type: PageType, 
 export async function readAll(person: { socket: Socket }, type: PageType, of: object, limit = 100) {
   return (await readPages(person, type, of, limit)).flat();
 }
+
+/** A time as the contract writes it. */
+export const A_TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+/** Texts that would do something in SQL, HTML or JSON if anything took them for more than text. */
+export const NASTY_TEXTS = [
+  "Robert'); DROP TABLE messages;--",
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '$1 $$ :name ? {"a":[1]} \\ " \' %_',
+  '{NULL,"x"}',
+  'NULL',
+  'ё İ ß 👨‍👩‍👧 \u202e',
+];
