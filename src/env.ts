@@ -5,6 +5,11 @@ import { OperatorError } from './errors.ts';
 
 /** Secrets that stand in documentation somewhere: whoever reads it could sign tokens. */
 const KNOWN_SECRETS = /^(change[-_ ]?me|replace[-_ ]?me|secret|jwt[-_ ]?secret|your[-_ ]|example|default|password)/i;
+/** Bytes of a frame or a body beside the longest message. */
+const REQUEST_OVERHEAD = 64 * 1024;
+/** What a character takes at most: a surrogate pair, both halves escaped. */
+const BYTES_PER_CHARACTER = 12;
+
 const SECONDS_PER_UNIT = new Map([
   ['s', 1],
   ['m', 60],
@@ -90,6 +95,11 @@ const schema = z
 
 /** The server's configuration: parsed, typed, frozen. */
 export type Env = z.output<typeof schema>;
+
+/** Bytes of the largest frame or body that is taken. */
+export function maxRequestBytes({ MAX_MESSAGE_LENGTH }: Env): number {
+  return REQUEST_OVERHEAD + MAX_MESSAGE_LENGTH * BYTES_PER_CHARACTER;
+}
 
 /** Thrown for wrong configuration. The message names each variable and what it wants, one a line. */
 class ConfigurationError extends OperatorError {}

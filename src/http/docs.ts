@@ -1,6 +1,5 @@
 import { Router } from 'express';
 import swaggerUi from 'swagger-ui-express';
-import type { Env } from '../env.ts';
 import { describeApi } from './openapi.ts';
 import type { Route } from './route.ts';
 
@@ -8,7 +7,7 @@ import type { Route } from './route.ts';
 const PATHS = ['/api/', '/doc/'];
 
 /** Swagger UI over the description of the REST paths; `/` leads to it. */
-export function documentation(_env: Env, routes: Route[]): Router {
+export function documentation(routes: Route[]): Router {
   const router = Router({ strict: true });
   const page = swaggerUi.setup(describeApi(routes));
   router.get('/', (_request, response) => response.redirect('/api/'));

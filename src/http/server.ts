@@ -1,5 +1,6 @@
 import cors from 'cors';
 import express, { type Express, type Request, type RequestHandler } from 'express';
+import { maxRequestBytes } from '../env.ts';
 import { AppError } from '../errors.ts';
 import type { Services } from '../operation.ts';
 import { authenticate } from './authenticate.ts';
@@ -9,21 +10,17 @@ import { health } from './health.ts';
 import { isOriginAllowed } from './origins.ts';
 import type { Route } from './route.ts';
 
-/** Bytes of a body beside the longest message; a character takes at most 12 when it is escaped. */
-const BODY_OVERHEAD = 64 * 1024;
-const BYTES_PER_CHARACTER = 12;
-
 /** The HTTP side: REST below `/api`, its documentation, and what probes ask. */
 export function createHttpApp(services: Services, routes: Route[]): Express {
   const { env, logger } = services;
   const app = express().disable('x-powered-by');
   app.use(health(services));
   app.use(allowOrigins(services), cors({ origin: true, maxAge: 600 }));
-  app.use(documentation(env, routes));
+  app.use(documentation(routes));
   app.get('/api/ws', () => {
     throw new AppError('upgrade_required');
   });
-  app.use('/api', express.json({ limit: BODY_OVERHEAD + env.MAX_MESSAGE_LENGTH * BYTES_PER_CHARACTER }));
+  app.use('/api', express.json({ limit: maxRequestBytes(env) }));
   for (const route of routes) {
     for (const path of [route.path, ...(route.aliases ?? [])]) app[route.method](`/api${path}`, serve(route, services));
   }

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { toAppError } from '../db/databaseErrors.ts';
+import { maxRequestBytes } from '../env.ts';
 import { AppError } from '../errors.ts';
 import { groupIdsOf, isActive } from '../features/auth/sessions.ts';
 import { bearerToken } from '../features/auth/tokens.ts';
@@ -16,9 +17,6 @@ const PATHS = new Set(['/', '/api/ws']);
 const SUBPROTOCOL = 'auth';
 /** How often clients are asked for a sign of life, in milliseconds; one that gives none in that time is ended. */
 const PING_INTERVAL = 30_000;
-/** Bytes of a frame beside the longest message; a character takes at most 12 when it is escaped. */
-const FRAME_OVERHEAD = 64 * 1024;
-const BYTES_PER_CHARACTER = 12;
 
 /** The WebSocket side: who may connect, and who is connected. */
 export class SocketServer {
@@ -36,7 +34,7 @@ export class SocketServer {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: FRAME_OVERHEAD + services.env.MAX_MESSAGE_LENGTH * BYTES_PER_CHARACTER,
+      maxPayload: maxRequestBytes(services.env),
       handleProtocols: (protocols) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     });
     httpServer.on('upgrade', (request, socket, head) => {
