@@ -35,7 +35,7 @@ export const limit = z.int('must be a whole number from 1 to 100').min(1, 'must 
 
 /** `createdAt` of the oldest row the client holds; null for the newest page. */
 export const cursor = z.iso
-  .datetime({ offset: true, error: 'must be a time like 2026-01-31T12:00:00.000Z, or null' })
+  .datetime({ offset: true, abort: true, error: 'must be a time like 2026-01-31T12:00:00.000Z, or null' })
   .refine((text) => new Date(text).getTime() >= 0, 'must not be before 1970')
   .transform((text) => new Date(text))
   .nullable();

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from './support/database.ts';
-import { newGroup, newUser, type TestUser } from './support/http.ts';
+import { add, heard, leave, newCircle, newPerson, type PageType, type Person, readAll, write, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
-import { connect, type Socket } from './support/socket.ts';
+import { connect } from './support/socket.ts';
 
 /** Two servers on one database: whatever holds between them holds within one. */
 describe('the order of messages', () => {
@@ -17,20 +17,11 @@ describe('the order of messages', () => {
   afterAll(() => Promise.all([server.app.stop(), other.app.stop()]));
 
   const numbered = (count: number, from = '') => Array.from({ length: count }, (_, index) => `${from}${index}`);
-  const sendTo = (socket: Socket, receiver: TestUser, content: string, messageId: string = randomUUID()) =>
-    socket.ask('privateMessage', { messageId, receiverId: receiver.id, content });
-
-  /** Every message of a dialog as `viewer` sees it, oldest first. */
-  async function readAll(socket: Socket, params: object, type = 'getlatestMessageDialog'): Promise<unknown[]> {
-    const contents: unknown[] = [];
-    let cursorCreatedAt: unknown = null;
-    for (;;) {
-      const rows = await socket.rows(type, { ...params, limit: 100, cursorCreatedAt });
-      if (rows.length === 0) return contents.reverse();
-      contents.push(...rows.map(({ content }) => content));
-      cursorCreatedAt = rows.at(-1)?.createdAt;
-    }
+  /** What a conversation holds as the reader sees it, oldest first. */
+  async function contentsOf(reader: Person, type: PageType, of: object): Promise<unknown[]> {
+    return (await readAll(reader, type, of)).map(({ content }) => content).reverse();
   }
+  const dialog = (reader: Person, { id: receiverId }: Person) => contentsOf(reader, 'getlatestMessageDialog', { receiverId });
 
   /** Fails unless every conversation's numbers are as the design promises. */
   async function expectNoGaps(): Promise<void> {
@@ -52,69 +43,93 @@ describe('the order of messages', () => {
   }
 
   test('300 sends without waiting arrive, and are read, in the order they were sent', async () => {
-    const [ann, bob] = [await newUser(server), await newUser(server)];
-    const [annSocket, bobSocket] = [await connect(server, ann), await connect(server, bob)];
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
     const contents = numbered(300);
-    await Promise.all(contents.map((content) => sendTo(annSocket, bob, content)));
-    await bobSocket.settle();
-    expect(bobSocket.broadcasts.map(({ params }) => params.item?.message)).toEqual(contents);
-    expect(await readAll(bobSocket, { receiverId: ann.id })).toEqual(contents);
+    await Promise.all(contents.map((content) => write(ann, bob, content)));
+    expect((await heard(bob)).map((item) => item?.message)).toEqual(contents);
+    expect(await dialog(bob, ann)).toEqual(contents);
     await expectNoGaps();
   });
 
   test('300 sends into a group likewise', async () => {
-    const [ann, bob] = [await newUser(server), await newUser(server)];
-    const [annSocket, bobSocket] = [await connect(server, ann), await connect(server, bob)];
-    const groupId = await newGroup(server, ann);
-    await annSocket.ask('addUserInGroup', { groupId, userId: bob.id, messageId: randomUUID(), message: 'added' });
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const groupId = await newCircle(server, [ann, bob]);
     const contents = numbered(300);
-    await Promise.all(contents.map((content) => annSocket.ask('messageInGroup', { messageId: randomUUID(), groupId, content })));
-    await bobSocket.settle();
-    const heard = bobSocket.broadcasts.filter(({ type }) => type === 'messageInGroup');
-    expect(heard.map(({ params }) => params.item?.message)).toEqual(contents);
-    expect(await readAll(bobSocket, { groupId }, 'getlatestMessageGroup')).toEqual(['created', 'added', ...contents]);
+    await Promise.all(contents.map((content) => writeToGroup(ann, groupId, content)));
+    expect((await heard(bob, 'messageInGroup')).map((item) => item?.message)).toEqual(contents);
+    expect(await contentsOf(bob, 'getlatestMessageGroup', { groupId })).toEqual(['created', 'added', ...contents]);
+  });
+
+  test('sends into many conversations at once keep the order of each', async () => {
+    const people = await Promise.all(numbered(6).map(() => newPerson(server)));
+    const [ann, ...others] = people;
+    if (!ann) throw new Error('nobody');
+    await Promise.all(numbered(40).flatMap((content) => others.map((other) => write(ann, other, content))));
+    for (const other of others) expect(await dialog(other, ann)).toEqual(numbered(40));
+    await expectNoGaps();
   });
 
   test('both sides see one order when both write at once, also through two servers', async () => {
-    const [ann, bob] = [await newUser(server), await newUser(server)];
-    const [annSocket, bobSocket] = [await connect(server, ann), await connect(other, bob)];
+    const [ann, bob] = [await newPerson(server), await newPerson(other)];
     await Promise.all([
-      ...numbered(150, 'a').map((content) => sendTo(annSocket, bob, content)),
-      ...numbered(150, 'b').map((content) => sendTo(bobSocket, ann, content)),
+      ...numbered(150, 'a').map((content) => write(ann, bob, content)),
+      ...numbered(150, 'b').map((content) => write(bob, ann, content)),
     ]);
-    const seen = await readAll(annSocket, { receiverId: bob.id });
-    expect(await readAll(bobSocket, { receiverId: ann.id })).toEqual(seen);
+    const seen = await dialog(ann, bob);
+    expect(await dialog(bob, ann)).toEqual(seen);
     expect(seen.filter((content) => String(content).startsWith('a'))).toEqual(numbered(150, 'a'));
     expect(seen.filter((content) => String(content).startsWith('b'))).toEqual(numbered(150, 'b'));
     await expectNoGaps();
   });
 
+  test('members who write, add and leave through two servers at once see one order without gaps', async () => {
+    const people = [await newPerson(server), await newPerson(other), await newPerson(server), await newPerson(other)] as const;
+    const [ann, bob, carl, dora] = people;
+    const groupId = await newCircle(server, [ann, bob, carl]);
+    await Promise.all([
+      ...numbered(60, 'a').map((content) => writeToGroup(ann, groupId, content)),
+      ...numbered(60, 'b').map((content) => writeToGroup(bob, groupId, content)),
+      ...numbered(60, 'c').map((content) => writeToGroup(carl, groupId, content)),
+      write(ann, bob, 'aside'),
+      write(bob, ann, 'aside'),
+      add(bob, groupId, dora),
+      leave(carl, groupId),
+    ]);
+    const seen = await contentsOf(ann, 'getlatestMessageGroup', { groupId });
+    for (const person of [bob, dora]) expect(await contentsOf(person, 'getlatestMessageGroup', { groupId })).toEqual(seen);
+    for (const from of ['a', 'b', 'c']) {
+      expect(seen.filter((content) => new RegExp(`^${from}\\d`).test(String(content)))).toEqual(numbered(60, from));
+    }
+    expect(seen).toHaveLength(3 * 60 + 5);
+    await expectNoGaps();
+  });
+
   test('the same messages sent through two servers at once are stored once each', async () => {
-    const [ann, bob] = [await newUser(server), await newUser(server)];
-    const sockets = [await connect(server, ann), await connect(other, ann)];
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const elsewhere = { ...ann, socket: await connect(other, ann) };
     const ids = numbered(100).map(() => randomUUID());
-    await Promise.all(ids.flatMap((messageId, index) => sockets.map((socket) => sendTo(socket, bob, String(index), messageId))));
-    const [socket] = sockets;
-    const seen = socket ? await readAll(socket, { receiverId: bob.id }) : [];
+    await Promise.all(ids.flatMap((messageId, index) => [ann, elsewhere].map((sender) => write(sender, bob, String(index), messageId))));
+    const seen = await dialog(ann, bob);
     expect(seen.map(Number).sort((one, another) => one - another)).toEqual(ids.map((_, index) => index));
+    expect(await heard(bob, 'privateMessage')).toHaveLength(
+      new Set((await heard(bob, 'privateMessage')).map((item) => item?.messageId)).size,
+    );
     await expectNoGaps();
   });
 
   test('many dialogs begun from both sides on two servers at once all succeed, without a deadlock', async () => {
-    const people = await Promise.all(numbered(12).map(() => newUser(server)));
-    const sockets = await Promise.all(people.map((person, index) => connect(index % 2 ? server : other, person)));
-    await Promise.all(sockets.flatMap((socket) => people.map((receiver) => sendTo(socket, receiver, 'first'))));
+    const people = await Promise.all(numbered(12).map((_, index) => newPerson(index % 2 ? server : other)));
+    await Promise.all(people.flatMap((sender) => people.map((receiver) => write(sender, receiver, 'first'))));
     await expectNoGaps();
-    for (const [index, socket] of sockets.entries()) {
-      expect(await socket.rows('listLastMessage', { limit: 100, cursorCreatedAt: null })).toHaveLength(people.length);
-      expect(await readAll(socket, { receiverId: people[index]?.id })).toEqual(['first']);
+    for (const person of people) {
+      expect(await person.socket.rows('listLastMessage', { limit: 100, cursorCreatedAt: null })).toHaveLength(people.length);
+      expect(await dialog(person, person)).toEqual(['first']);
     }
   });
 
   test('the clock of the database going back does not make a message older than the one before', async () => {
-    const [ann, bob] = [await newUser(server), await newUser(server)];
-    const socket = await connect(server, ann);
-    await sendTo(socket, bob, 'from the future');
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    await write(ann, bob, 'from the future');
     await query(
       server.databaseUrl,
       `UPDATE conversations SET last_message_at = now() + interval '1 hour' WHERE id IN
@@ -126,8 +141,8 @@ describe('the order of messages', () => {
       `UPDATE messages SET created_at = (SELECT last_message_at FROM conversations WHERE id = conversation_id) WHERE sender_id = $1`,
       [ann.id],
     );
-    for (const content of numbered(3)) await sendTo(socket, bob, content);
-    expect(await readAll(socket, { receiverId: bob.id })).toEqual(['from the future', '0', '1', '2']);
+    for (const content of numbered(3)) await write(ann, bob, content);
+    expect(await dialog(ann, bob)).toEqual(['from the future', '0', '1', '2']);
     await expectNoGaps();
   });
 });
