@@ -84,6 +84,15 @@ describe('Whatever was acknowledged is still there', () => {
     await expectEverything();
   });
 
+  test('when Ctrl-C comes twice at once, from the terminal and passed on by npm: it stops in order, its PostgreSQL too', async () => {
+    process.kill(server.pid, 'SIGINT');
+    process.kill(server.pid, 'SIGTERM');
+    expect(await server.exit()).toBe(0);
+    expect(await postmaster(dataDir)).toBeUndefined();
+    server = await startProcess(dataDir);
+    await expectEverything();
+  });
+
   test('when the server is killed: the next one takes over the PostgreSQL that it left, also by another path to the data', async () => {
     const sockets = await flood();
     const left = await postmasterPid();
