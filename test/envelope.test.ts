@@ -117,9 +117,9 @@ describe('the envelope', () => {
 
   test('without a requestId the answer has none', async () => {
     const [answer] = await answersTo({ type: 'getlatestMessageGroup', params: { groupId, ...NEWEST } });
-    expect(Object.keys(answer ?? {}).sort()).toEqual(['params', 'success', 'type']);
+    expect(new Set(Object.keys(answer ?? {}))).toEqual(new Set(['params', 'success', 'type']));
     const [failure] = await answersTo({ type: 'dropGroup', params: { groupId: randomUUID() } });
-    expect(Object.keys(failure ?? {}).sort()).toEqual(['code', 'error', 'message', 'type']);
+    expect(new Set(Object.keys(failure ?? {}))).toEqual(new Set(['code', 'error', 'message', 'type']));
   });
 
   test.each([[null], [true], [['id']], [{ id: 1 }]])('a requestId that is %j is an error of the processor', async (requestId) => {
