@@ -3,7 +3,7 @@ import { AppError, ERRORS, type ErrorCode } from '../errors.ts';
 import type { Route } from './route.ts';
 
 /** What every path may answer beside its own errors. */
-const COMMON_ERRORS: ErrorCode[] = ['origin_refused', 'internal', 'unavailable'];
+const COMMON_ERRORS: ErrorCode[] = ['rate_limited', 'origin_refused', 'internal', 'unavailable'];
 const BODY_ERRORS: ErrorCode[] = ['invalid_json', 'body_too_large', 'not_json'];
 
 const errorBody = z.object({
@@ -84,7 +84,6 @@ function errorsOf(route: Route, hasBody: boolean, hasParameters: boolean): Recor
     ...(hasBody ? BODY_ERRORS : []),
     ...(hasBody || hasParameters ? (['invalid_params'] as const) : []),
     ...(route.public ? [] : (['unauthorized'] as const)),
-    ...(route.limit ? (['rate_limited'] as const) : []),
     ...COMMON_ERRORS,
   ]);
   const byStatus: Record<string, { description: string }> = {};
