@@ -13,8 +13,6 @@ import { type Envelope, errorFrame, PROCESSOR, parseEnvelope } from './envelope.
 const MAX_UNANSWERED = 256;
 /** Bytes that may wait for a client that does not read; then it is closed. */
 const MAX_UNREAD = 4 * 1024 * 1024;
-/** How long a client may take to answer a close frame, in milliseconds. */
-const CLOSE_TIMEOUT = 2_000;
 
 /** One client: takes its requests in order, runs them, answers them, and passes on what is broadcast to it. */
 export class Connection implements Subscriber, Context {
@@ -50,6 +48,7 @@ export class Connection implements Subscriber, Context {
     socket.on('pong', () => {
       this.#alive = true;
     });
+    if (this.revoked) this.close(CLOSE.unauthorized);
   }
 
   deliver(frame: string): void {
@@ -68,7 +67,6 @@ export class Connection implements Subscriber, Context {
     const socket = this.#socket;
     if (!socket || socket.readyState !== socket.OPEN) return;
     socket.close(code, reason);
-    setTimeout(() => socket.terminate(), CLOSE_TIMEOUT).unref();
   }
 
   /** Takes no more requests, answers those it has, and closes; resolves when the connection is gone. */

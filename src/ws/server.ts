@@ -10,6 +10,7 @@ import { isOriginAllowed } from '../http/origins.ts';
 import type { Operation, Services } from '../operation.ts';
 import { CLOSE } from './closeCodes.ts';
 import { Connection } from './connection.ts';
+import { serveWithoutUpgrade } from './otherUpgrades.ts';
 import { refuseUpgrade } from './refuseUpgrade.ts';
 
 const PATHS = new Set(['/', '/api/ws']);
@@ -17,6 +18,8 @@ const PATHS = new Set(['/', '/api/ws']);
 const SUBPROTOCOL = 'auth';
 /** How often clients are asked for a sign of life, in milliseconds; one that gives none in that time is ended. */
 const PING_INTERVAL = 30_000;
+/** How long a client may take to answer a close frame, in milliseconds. */
+const CLOSE_TIMEOUT = 2_000;
 
 /** The WebSocket side: who may connect, and who is connected. */
 export class SocketServer {
@@ -30,14 +33,20 @@ export class SocketServer {
   constructor(httpServer: Server, services: Services, operations: ReadonlyMap<string, Operation>) {
     this.#services = services;
     this.#operations = operations;
-    this.#sockets = new WebSocketServer({
+    const options = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: maxRequestBytes(services.env),
-      handleProtocols: (protocols) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-    });
+      handleProtocols: (protocols: Set<string>) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+      closeTimeout: CLOSE_TIMEOUT,
+    };
+    this.#sockets = new WebSocketServer(options);
     httpServer.on('upgrade', (request, socket, head) => {
+      if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+        serveWithoutUpgrade(httpServer, request, socket, head);
+        return;
+      }
       socket.on('error', (error) => services.logger.debug(error, 'connection lost'));
       this.#upgrade(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, toAppError(error, services.logger)));
     });
