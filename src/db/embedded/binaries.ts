@@ -34,7 +34,6 @@ export async function findBinaries(cluster: string): Promise<Binaries> {
       await exec(command, rest, {
         ...(prefix.length === 0 ? account : undefined),
         cwd: native,
-        env: { ...process.env, LC_ALL: 'C' },
         timeout: PROGRAM_TIMEOUT,
       }).catch((cause: unknown) => {
         throw new OperatorError(`${program} of the embedded PostgreSQL failed`, { cause });

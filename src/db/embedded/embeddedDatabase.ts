@@ -93,7 +93,7 @@ export class EmbeddedDatabase {
     });
     await this.#binaries.run('initdb', [
       ...['-D', cluster, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
-      ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--lc-collate=C'],
+      ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'],
       `--lc-ctype=${process.platform === 'linux' ? 'C.UTF-8' : 'en_US.UTF-8'}`,
     ]);
     await appendFile(path.join(cluster, 'postgresql.conf'), SETTINGS);
