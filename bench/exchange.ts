@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
-import { readFrame } from './client.ts';
+import { messageIdOf, send as sendFrame } from './client.ts';
 import type { Sample } from './samples.ts';
 
 /** One who writes, and one of those who receive what is written. */
@@ -27,9 +27,12 @@ export function exchange(lanes: Lane[], inFlight: number, seconds: number): Prom
     const send = (lane: Lane) => {
       const messageId = randomUUID();
       pending.set(messageId, { lane, sentAt: performance.now(), missing: 2 });
-      lane.sender.send(JSON.stringify({ type: lane.type, requestId: messageId, params: { messageId, content: CONTENT, ...lane.to } }));
+      sendFrame(
+        lane.sender,
+        JSON.stringify({ type: lane.type, requestId: messageId, params: { messageId, content: CONTENT, ...lane.to } }),
+      );
     };
-    const arrived = (messageId = '') => {
+    const arrived = (messageId: string) => {
       const message = pending.get(messageId);
       if (!message || --message.missing > 0) return;
       pending.delete(messageId);
@@ -41,8 +44,7 @@ export function exchange(lanes: Lane[], inFlight: number, seconds: number): Prom
     const sockets = new Set(lanes.flatMap(({ sender, receiver }) => [sender, receiver]));
     const onMessage = (data: RawData) => {
       try {
-        const { requestId, params } = readFrame(data);
-        arrived(requestId ?? params?.item?.messageId);
+        arrived(messageIdOf(data));
       } catch (error) {
         finish(() => reject(error));
       }

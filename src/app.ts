@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { migrate } from './db/migrator.ts';
-import { openDatabase } from './db/sequelize.ts';
+import { Database } from './db/sequelize.ts';
 import type { Env } from './env.ts';
 import { signingSecret } from './features/auth/secret.ts';
 import { Tokens } from './features/auth/tokens.ts';
@@ -29,7 +29,7 @@ export interface App {
 
 /** Puts the parts together: a server on the database at `databaseUrl`. */
 export async function createApp(env: Env, databaseUrl: string, logger: Logger): Promise<App> {
-  const database = openDatabase(databaseUrl);
+  const database = new Database(databaseUrl);
   const writer = new MessageWriter(database);
   const passwords = new Passwords(env.BCRYPT_ROUNDS);
   const tokens = new Tokens(await signingSecret(env));

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createMigrator, migrate, withMigrationLock } from '../src/db/migrator.ts';
-import { openDatabase } from '../src/db/sequelize.ts';
+import { Database } from '../src/db/sequelize.ts';
 import { newDatabase, query } from './support/database.ts';
 import { call, logIn, newUser } from './support/http.ts';
 import { runScript } from './support/script.ts';
@@ -39,7 +39,7 @@ test('Ten servers that start at once on one empty database all come up, each mig
 test('Every migration can be taken back: down to nothing and up again gives the same schema', async () => {
   const databaseUrl = await newDatabase();
   const schema = await query(databaseUrl, SCHEMA);
-  const database = openDatabase(databaseUrl);
+  const database = new Database(databaseUrl);
   await withMigrationLock(database, async (transaction) => (await createMigrator(database, transaction)).down({ to: 0 }));
   expect(await query(databaseUrl, NAMES)).toEqual([]);
   expect(await query(databaseUrl, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).toEqual([{ tablename: 'migrations' }]);

@@ -1,6 +1,5 @@
 import { provideDatabase } from '../db/provide.ts';
-import type { Database } from '../db/sequelize.ts';
-import { openDatabase } from '../db/sequelize.ts';
+import { Database } from '../db/sequelize.ts';
 import { type Env, readEnv } from '../env.ts';
 import { explainFailure } from '../lib/explainFailure.ts';
 import { createLogger } from '../lib/logger.ts';
@@ -18,7 +17,7 @@ export async function runOnDatabase(work: (database: Database, env: Env) => Prom
   try {
     const env = readEnv();
     const provided = await provideDatabase(env, createLogger(env.LOG_LEVEL), { share: true });
-    const database = openDatabase(provided.url);
+    const database = new Database(provided.url);
     try {
       await work(database, env);
     } finally {

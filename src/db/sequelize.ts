@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { Sequelize } from 'sequelize-typescript';
 import { Conversation } from './models/conversation.ts';
 import { Member } from './models/member.ts';
@@ -5,29 +6,60 @@ import { Message } from './models/message.ts';
 import { Session } from './models/session.ts';
 import { User } from './models/user.ts';
 
-/** Longest wait for a free connection of the pool, in milliseconds. */
+/** Longest wait of Sequelize for a free connection of its pool, in milliseconds. */
 const ACQUIRE_TIMEOUT = 5_000;
-/** Longest wait for a new connection to be accepted, in milliseconds. */
+/** Longest wait for a connection to be accepted, and for a free one to run a prepared statement on, in milliseconds. */
 const CONNECT_TIMEOUT = 5_000;
 
-/** A pool of connections to a database, with the models on it. */
+/** Connections for Sequelize, and as many again for prepared statements. */
+const POOL_SIZE = 10;
+const IDLE_TIMEOUT = 30_000;
+
+/** A statement of a hot path. */
+export interface Statement {
+  /** Unique among all statements. */
+  name: string;
+  text: string;
+}
+
+/** A database, with the models on it. Connects at the first query. */
 export class Database extends Sequelize {
   readonly users = this.getRepository(User);
   readonly sessions = this.getRepository(Session);
   readonly conversations = this.getRepository(Conversation);
   readonly members = this.getRepository(Member);
   readonly messages = this.getRepository(Message);
-}
+  readonly #prepared: pg.Pool;
 
-/** Opens a pool of connections to the database at `url`. Connects at the first query. */
-export function openDatabase(url: string): Database {
-  return new Database(url, {
-    dialect: 'postgres',
-    models: [User, Session, Conversation, Member, Message],
-    // Each database has models of its own, so that one process may hold several.
-    repositoryMode: true,
-    logging: false,
-    pool: { max: 10, min: 0, idle: 30_000, acquire: ACQUIRE_TIMEOUT },
-    dialectOptions: { application_name: 'messenger', connectionTimeoutMillis: CONNECT_TIMEOUT },
-  });
+  constructor(url: string) {
+    super(url, {
+      dialect: 'postgres',
+      models: [User, Session, Conversation, Member, Message],
+      // Each database has models of its own, so that one process may hold several.
+      repositoryMode: true,
+      logging: false,
+      pool: { max: POOL_SIZE, min: 0, idle: IDLE_TIMEOUT, acquire: ACQUIRE_TIMEOUT },
+      dialectOptions: { application_name: 'messenger', connectionTimeoutMillis: CONNECT_TIMEOUT },
+    });
+    this.#prepared = new pg.Pool({
+      connectionString: url,
+      application_name: 'messenger',
+      max: POOL_SIZE,
+      idleTimeoutMillis: IDLE_TIMEOUT,
+      connectionTimeoutMillis: CONNECT_TIMEOUT,
+    });
+    // A connection that ends while it is idle is replaced at the next query, which reports what hinders it.
+    this.#prepared.on('error', () => {});
+  }
+
+  /** Runs a statement that each connection parses and plans once, with nothing around it. Rejects with the errors of `pg`. */
+  async run<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
+    const { rows }: { rows: Row[] } = await this.#prepared.query({ ...statement, values });
+    return rows;
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    await this.#prepared.end();
+  }
 }

@@ -9,20 +9,32 @@ interface Waiting<Job, Result> {
 export interface BatcherOptions<Job, Result> {
   /** Handles a batch and answers each job, in the same order. When it rejects, every job of the batch is rejected. */
   flush: (jobs: Job[]) => Promise<Result[]>;
+  /** Names the lane of a job. Jobs of one lane are done in the order in which they were added: two batches under way share no lane. */
+  laneOf: (job: Job) => string;
+  /** What no two jobs of one lane have in common within a batch: the second waits for the next one. */
+  identityOf: (job: Job) => string;
   /** Most jobs in one batch. */
   maxBatch: number;
+  /** Most batches under way. */
+  maxRunning: number;
   /** Most jobs that wait; one more is refused. */
   maxWaiting: number;
 }
 
 /**
- * Collects jobs while a batch is under way; they form the next one. There is no timer: an idle batcher starts at once,
- * a busy one makes large batches. One batch runs at a time, and jobs keep the order in which they were added.
+ * Collects jobs while batches are under way; they form the next ones. There is no timer: an idle batcher starts at the end of the
+ * turn of the event loop, a busy one makes large batches. Lanes take turns, so a long one does not keep the others waiting.
  */
 export class Batcher<Job, Result> {
   readonly #options: BatcherOptions<Job, Result>;
-  #waiting: Waiting<Job, Result>[] = [];
-  #running: Promise<void> | undefined;
+  /** Lanes that may go into the next batch, in the order of their turns. */
+  readonly #ready = new Map<string, Waiting<Job, Result>[]>();
+  /** What waits behind the batches under way, for each of their lanes. */
+  readonly #held = new Map<string, Waiting<Job, Result>[]>();
+  readonly #drained: (() => void)[] = [];
+  #waiting = 0;
+  #running = 0;
+  #scheduled = false;
 
   constructor(options: BatcherOptions<Job, Result>) {
     this.#options = options;
@@ -33,31 +45,94 @@ export class Batcher<Job, Result> {
    * @throws {AppError} `busy` when too many jobs wait
    */
   add(job: Job): Promise<Result> {
-    if (this.#waiting.length >= this.#options.maxWaiting) return Promise.reject(new AppError('busy'));
+    if (this.#waiting >= this.#options.maxWaiting) return Promise.reject(new AppError('busy'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ job, resolve, reject });
-      this.#running ??= this.#run();
+      const name = this.#options.laneOf(job);
+      const lane = this.#held.get(name) ?? this.#ready.get(name);
+      if (lane) lane.push({ job, resolve, reject });
+      else this.#ready.set(name, [{ job, resolve, reject }]);
+      this.#waiting++;
+      this.#schedule();
     });
   }
 
   /** Resolves when nothing waits or runs. */
-  async drain(): Promise<void> {
-    await this.#running;
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#waiting + this.#running === 0) resolve();
+      else this.#drained.push(resolve);
+    });
   }
 
-  async #run(): Promise<void> {
-    // Let the jobs of this turn of the event loop come together.
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, this.#options.maxBatch);
-      try {
-        const results = await this.#options.flush(batch.map(({ job }) => job));
-        if (results.length !== batch.length) throw new Error(`${results.length} results for ${batch.length} jobs`);
-        for (const [index, result] of results.entries()) batch[index]?.resolve(result);
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
+  /** Begins at the end of this turn of the event loop, so that the jobs of one turn come together. */
+  #schedule(): void {
+    if (this.#scheduled || this.#running >= this.#options.maxRunning) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    while (this.#ready.size > 0 && this.#running < this.#options.maxRunning) void this.#run(this.#take());
+  }
+
+  /** Takes the next batch, and holds what comes after it in its lanes. */
+  #take(): Waiting<Job, Result>[] {
+    const batch: Waiting<Job, Result>[] = [];
+    for (const [name, lane] of this.#ready) {
+      const count = this.#countOf(lane, this.#options.maxBatch - batch.length);
+      if (count === 0) break;
+      batch.push(...lane.splice(0, count));
+      this.#ready.delete(name);
+      this.#held.set(name, lane);
     }
-    this.#running = undefined;
+    this.#waiting -= batch.length;
+    return batch;
+  }
+
+  /** How many jobs of a lane the next batch may take. */
+  #countOf(lane: Waiting<Job, Result>[], room: number): number {
+    const identities = new Set<string>();
+    for (const { job } of lane.slice(0, room)) {
+      const identity = this.#options.identityOf(job);
+      if (identities.has(identity)) break;
+      identities.add(identity);
+    }
+    return identities.size;
+  }
+
+  async #run(batch: Waiting<Job, Result>[]): Promise<void> {
+    this.#running++;
+    const answer = await this.#flush(batch);
+    this.#running--;
+    for (const { job } of batch) this.#release(this.#options.laneOf(job));
+    // The next batch is on its way before this one is answered: it need not wait for what that takes.
+    this.#start();
+    answer();
+    if (this.#waiting + this.#running === 0) for (const drained of this.#drained.splice(0)) drained();
+  }
+
+  /** Handles a batch; resolves with what answers its jobs. */
+  async #flush(batch: Waiting<Job, Result>[]): Promise<() => void> {
+    try {
+      const results = await this.#options.flush(batch.map(({ job }) => job));
+      if (results.length !== batch.length) throw new Error(`${results.length} results for ${batch.length} jobs`);
+      return () => {
+        for (const [index, result] of results.entries()) batch[index]?.resolve(result);
+      };
+    } catch (error) {
+      return () => {
+        for (const { reject } of batch) reject(error);
+      };
+    }
+  }
+
+  /** A batch of the lane is done: what waits behind it may go on, after the lanes whose turn it is. */
+  #release(name: string): void {
+    const lane = this.#held.get(name);
+    this.#held.delete(name);
+    if (lane && lane.length > 0) this.#ready.set(name, lane);
   }
 }

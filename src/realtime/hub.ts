@@ -1,3 +1,5 @@
+import { type Frame, textFrame } from '../ws/frame.ts';
+
 /** A connection, as the hub sees it. */
 export interface Subscriber {
   readonly userId: string;
@@ -6,8 +8,8 @@ export interface Subscriber {
   readonly topics: Set<string>;
   /** Groups the user left while the connection was being opened; the hub's to change. */
   leftGroups: Set<string> | undefined;
-  /** Takes a text frame for the client. Must neither throw nor wait. */
-  deliver(frame: string): void;
+  /** Takes a frame for the client. Must neither throw nor wait. */
+  deliver(frame: Frame): void;
   /** The session is no longer valid. */
   revoke(): void;
 }
@@ -43,11 +45,11 @@ export class Hub {
     for (const topic of subscriber.topics) this.#leave(subscriber, topic);
   }
 
-  /** Sends a broadcast to a topic, encoded once. Call it only after what it tells is committed. */
+  /** Sends a broadcast to a topic, encoded and framed once. Call it only after what it tells is committed. */
   publish(topic: string, type: string, item: object, exceptUserId?: string): void {
     const subscribers = this.#topics.get(topic);
     if (!subscribers) return;
-    const frame = JSON.stringify({ type, success: true, params: { item, data: null, isBroadcast: true } });
+    const frame = textFrame(JSON.stringify({ type, success: true, params: { item, data: null, isBroadcast: true } }));
     for (const subscriber of subscribers) {
       if (subscriber.userId !== exceptUserId) subscriber.deliver(frame);
     }

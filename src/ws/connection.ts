@@ -1,13 +1,16 @@
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { toAppError } from '../db/databaseErrors.ts';
 import { AppError } from '../errors.ts';
 import type { Claims } from '../features/auth/tokens.ts';
+import { joinWrites } from '../lib/joinWrites.ts';
 import type { Context, Operation, Services } from '../operation.ts';
 import type { Subscriber } from '../realtime/hub.ts';
 import { CLOSE, type CloseReason } from './closeCodes.ts';
 import { dispatch } from './dispatch.ts';
 import { type Envelope, errorFrame, PROCESSOR, parseEnvelope } from './envelope.ts';
+import { type Frame, textFrame } from './frame.ts';
 
 /** Requests of one connection that may be unanswered; then its socket is not read until one is answered. */
 const MAX_UNANSWERED = 256;
@@ -27,6 +30,8 @@ export class Connection implements Subscriber, Context {
   readonly #operations: ReadonlyMap<string, Operation>;
   readonly #waiting: Envelope[] = [];
   #socket: WebSocket | undefined;
+  /** What `#socket` writes to. */
+  #stream: Duplex | undefined;
   /** Whether the client answered the last ping. */
   #alive = true;
   #running = 0;
@@ -41,9 +46,10 @@ export class Connection implements Subscriber, Context {
     this.#operations = operations;
   }
 
-  /** Begins to serve the client at the other end of `socket`. */
-  attach(socket: WebSocket): void {
+  /** Begins to serve the client at the other end of `socket`, which writes to `stream`. */
+  attach(socket: WebSocket, stream: Duplex): void {
     this.#socket = socket;
+    this.#stream = stream;
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('pong', () => {
       this.#alive = true;
@@ -51,11 +57,17 @@ export class Connection implements Subscriber, Context {
     if (this.revoked) this.close(CLOSE.unauthorized);
   }
 
-  deliver(frame: string): void {
+  deliver({ text, bytes }: Frame): void {
     const socket = this.#socket;
-    if (!socket || socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > MAX_UNREAD) this.close(CLOSE.slowReader);
-    else socket.send(frame);
+    const stream = this.#stream;
+    if (!socket || !stream || socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount > MAX_UNREAD) {
+      this.close(CLOSE.slowReader);
+      return;
+    }
+    joinWrites(stream);
+    if (bytes) stream.write(bytes);
+    else socket.send(text);
   }
 
   revoke(): void {
@@ -104,7 +116,7 @@ export class Connection implements Subscriber, Context {
       if (isBinary) throw new AppError('invalid_frame');
       this.#waiting.push(parseEnvelope(data.toString()));
     } catch (error) {
-      this.deliver(errorFrame(PROCESSOR, toAppError(error, this.services.logger)));
+      this.deliver(textFrame(errorFrame(PROCESSOR, toAppError(error, this.services.logger))));
       return;
     }
     this.#next();
@@ -130,7 +142,7 @@ export class Connection implements Subscriber, Context {
   async #run(envelope: Envelope, operation: Operation | undefined): Promise<void> {
     this.#running++;
     this.#exclusive = operation?.exclusive ?? false;
-    this.deliver(await dispatch(this, operation, envelope));
+    this.deliver(textFrame(await dispatch(this, operation, envelope)));
     this.#running--;
     this.#exclusive = false;
     this.#next();

@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { toAppError } from '../db/databaseErrors.ts';
 import { maxRequestBytes } from '../env.ts';
 import { AppError } from '../errors.ts';
-import { groupIdsOf, isActive } from '../features/auth/sessions.ts';
+import { groupsOfSession } from '../features/auth/sessions.ts';
 import { bearerToken } from '../features/auth/tokens.ts';
 import { isOriginAllowed } from '../http/origins.ts';
 import type { Operation, Services } from '../operation.ts';
@@ -86,8 +86,8 @@ export class SocketServer {
     const connection = new Connection(claims, this.#services, this.#operations);
     hub.add(connection);
     try {
-      const [active, groupIds] = await Promise.all([isActive(database, claims), groupIdsOf(database, claims.userId)]);
-      if (active && !connection.revoked) {
+      const groupIds = await groupsOfSession(database, claims);
+      if (groupIds && !connection.revoked) {
         hub.open(connection, groupIds);
         return connection;
       }
@@ -111,7 +111,7 @@ export class SocketServer {
         this.#connections.delete(connection);
         this.#services.hub.remove(connection);
       });
-      connection.attach(client);
+      connection.attach(client, socket);
       // The handshake was under way when the server began to stop.
       if (this.#closing) connection.close(CLOSE.restart);
     });

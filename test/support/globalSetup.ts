@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { EmbeddedDatabase } from '../../src/db/embedded/embeddedDatabase.ts';
 import { migrate } from '../../src/db/migrator.ts';
-import { openDatabase } from '../../src/db/sequelize.ts';
+import { Database } from '../../src/db/sequelize.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import { query, TEMPLATE, withDatabase } from './database.ts';
 
@@ -21,7 +21,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await chmod(directory, 0o755);
   const postgres = await EmbeddedDatabase.start(directory, createLogger('silent'));
   await query(postgres.url, `CREATE DATABASE ${TEMPLATE}`);
-  const database = openDatabase(withDatabase(postgres.url, TEMPLATE));
+  const database = new Database(withDatabase(postgres.url, TEMPLATE));
   await migrate(database);
   await database.close();
   project.provide('databaseUrl', postgres.url);

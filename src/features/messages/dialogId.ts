@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * The id of the dialog between two users, the same from both sides, so that no look-up finds it.
@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
  */
 export function dialogId(oneUserId: string, otherUserId: string): string {
   const pair = oneUserId < otherUserId ? oneUserId + otherUserId : otherUserId + oneUserId;
-  const hex = createHash('sha256').update(pair).digest('hex');
+  const hex = hash('sha256', pair);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-f${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 

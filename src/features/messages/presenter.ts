@@ -11,6 +11,6 @@ export function groupMessageItem(message: NewMessage, { groupName, senderName, s
     senderLastName,
     senderId: message.senderId,
     notification: message.notification,
-    createdAt,
+    createdAt: createdAt.toISOString(),
   };
 }

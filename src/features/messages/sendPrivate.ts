@@ -20,7 +20,7 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
           senderName,
           senderLastName,
           senderId: userId,
-          createdAt,
+          createdAt: createdAt.toISOString(),
         });
       }
       return DONE;
