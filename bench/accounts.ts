@@ -14,8 +14,13 @@ export interface Credentials {
   password: string;
 }
 
-async function post(url: string, body: object): Promise<unknown> {
-  const response = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+/**
+ * Sends JSON and returns the JSON of the answer.
+ * @throws when the answer is not a success
+ */
+export async function post(url: string, body: object, token?: string): Promise<unknown> {
+  const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`POST ${url} answered ${response.status} ${await response.text()}`);
   return response.json();
 }

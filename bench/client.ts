@@ -66,15 +66,23 @@ export function readFrame(data: RawData): Frame {
 }
 
 /**
- * The id of the message that a frame acknowledges or brings. It is found and not parsed, so that the load takes less of the machine.
+ * The id that an answer repeats; undefined for a broadcast. It is found and not parsed, so that the load takes less of the machine.
  * @throws when the frame is an error
  */
-export function messageIdOf(data: RawData): string {
+export function answeredId(data: RawData): string | undefined {
   const text = String(data);
-  const begin = text.indexOf('"messageId":"');
-  const at = begin >= 0 ? begin : text.lastIndexOf('"requestId":"');
-  if (text.startsWith('{"error"') || at < 0) throw new Error(`the server answered: ${text}`);
-  return text.slice(at + 13, at + 13 + 36);
+  if (text.startsWith('{"error"')) throw new Error(`the server answered: ${text}`);
+  return idAfter('"requestId":"', text, text.lastIndexOf('"requestId":"'));
+}
+
+/** The id of the message that a broadcast brings; undefined for an answer. */
+export function broadcastId(data: RawData): string | undefined {
+  const text = String(data);
+  return idAfter('"messageId":"', text, text.indexOf('"messageId":"'));
+}
+
+function idAfter(key: string, text: string, at: number): string | undefined {
+  return at < 0 ? undefined : text.slice(at + key.length, at + key.length + 36);
 }
 
 /** Sends one request and resolves with the rows of its answer. Nothing else may be under way on the connection. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
-import { messageIdOf, send as sendFrame } from './client.ts';
+import { answeredId, broadcastId, send } from './client.ts';
 import type { Sample } from './samples.ts';
 
 /** One who writes, and one of those who receive what is written. */
@@ -14,47 +14,102 @@ export interface Lane {
 
 const CONTENT = 'Hello there, how are you doing today?';
 
+/** Sends messages, and follows each until its sender has the acknowledgement and its receiver the broadcast. */
+class Post {
+  /** Milliseconds that each message took, from when it was due. */
+  readonly latencies: number[] = [];
+  /** Resolves when no more are to be sent and all are done; rejects when one is refused or a connection ends. */
+  readonly done: Promise<void>;
+  readonly #pending = new Map<string, { lane: Lane; dueAt: number; missing: number }>();
+  readonly #listeners: [socket: WebSocket, onMessage: (data: RawData) => void][];
+  readonly #onArrival: (lane: Lane) => void;
+  #finish: (error?: Error) => void = () => {};
+  #ending = false;
+
+  constructor(lanes: Lane[], onArrival: (lane: Lane) => void = () => {}) {
+    this.#onArrival = onArrival;
+    this.#listeners = [
+      ...[...new Set(lanes.map(({ sender }) => sender))].map((socket) => this.#listen(socket, answeredId)),
+      ...[...new Set(lanes.map(({ receiver }) => receiver))].map((socket) => this.#listen(socket, broadcastId)),
+    ];
+    const onClose = (code: number) => this.#finish(new Error(`a connection was closed with ${code}`));
+    for (const [socket, onMessage] of this.#listeners) socket.on('message', onMessage).on('close', onClose);
+    this.done = new Promise<void>((resolve, reject) => {
+      this.#finish = (error) => (error ? reject(error) : resolve());
+    }).finally(() => {
+      for (const [socket, onMessage] of this.#listeners) socket.off('message', onMessage).off('close', onClose);
+    });
+  }
+
+  /** Sends a message whose time counts from `dueAt`. */
+  send(lane: Lane, dueAt: number): void {
+    const messageId = randomUUID();
+    this.#pending.set(messageId, { lane, dueAt, missing: 2 });
+    send(lane.sender, JSON.stringify({ type: lane.type, requestId: messageId, params: { messageId, content: CONTENT, ...lane.to } }));
+  }
+
+  /** No more are to be sent. */
+  end(): void {
+    this.#ending = true;
+    if (this.#pending.size === 0) this.#finish();
+  }
+
+  #listen(socket: WebSocket, idOf: (data: RawData) => string | undefined): [WebSocket, (data: RawData) => void] {
+    const onMessage = (data: RawData) => {
+      try {
+        this.#arrived(idOf(data));
+      } catch (error) {
+        this.#finish(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    return [socket, onMessage];
+  }
+
+  #arrived(messageId = ''): void {
+    const message = this.#pending.get(messageId);
+    if (!message || --message.missing > 0) return;
+    this.#pending.delete(messageId);
+    this.latencies.push(performance.now() - message.dueAt);
+    this.#onArrival(message.lane);
+    if (this.#ending && this.#pending.size === 0) this.#finish();
+  }
+}
+
 /**
  * Sends messages for some seconds, `inFlight` of each lane at a time. A message is done when its sender has the acknowledgement
  * and its receiver the broadcast; then the next is sent. Resolves when all are done.
  */
-export function exchange(lanes: Lane[], inFlight: number, seconds: number): Promise<Sample> {
-  return new Promise((resolve, reject) => {
-    const pending = new Map<string, { lane: Lane; sentAt: number; missing: number }>();
-    const latencies: number[] = [];
-    const begin = performance.now();
-
-    const send = (lane: Lane) => {
-      const messageId = randomUUID();
-      pending.set(messageId, { lane, sentAt: performance.now(), missing: 2 });
-      sendFrame(
-        lane.sender,
-        JSON.stringify({ type: lane.type, requestId: messageId, params: { messageId, content: CONTENT, ...lane.to } }),
-      );
-    };
-    const arrived = (messageId: string) => {
-      const message = pending.get(messageId);
-      if (!message || --message.missing > 0) return;
-      pending.delete(messageId);
-      const now = performance.now();
-      latencies.push(now - message.sentAt);
-      if (now - begin < seconds * 1000) send(message.lane);
-      else if (pending.size === 0) finish(() => resolve({ count: latencies.length, seconds: (now - begin) / 1000, latencies }));
-    };
-    const sockets = new Set(lanes.flatMap(({ sender, receiver }) => [sender, receiver]));
-    const onMessage = (data: RawData) => {
-      try {
-        arrived(messageIdOf(data));
-      } catch (error) {
-        finish(() => reject(error));
-      }
-    };
-    const onClose = (code: number) => finish(() => reject(new Error(`a connection was closed with ${code}`)));
-    const finish = (settle: () => void) => {
-      for (const socket of sockets) socket.off('message', onMessage).off('close', onClose);
-      settle();
-    };
-    for (const socket of sockets) socket.on('message', onMessage).on('close', onClose);
-    for (const lane of lanes) for (let count = 0; count < inFlight; count++) send(lane);
+export async function exchange(lanes: Lane[], inFlight: number, seconds: number): Promise<Sample> {
+  const begin = performance.now();
+  const post = new Post(lanes, (lane) => {
+    const now = performance.now();
+    if (now - begin < seconds * 1000) post.send(lane, now);
+    else post.end();
   });
+  for (const lane of lanes) for (let count = 0; count < inFlight; count++) post.send(lane, performance.now());
+  await post.done;
+  return { count: post.latencies.length, seconds: (performance.now() - begin) / 1000, latencies: post.latencies };
+}
+
+/**
+ * Sends messages at a fixed rate, whatever becomes of them, the lanes in turn. Times count from when a message should have been sent,
+ * so that a load that is held up itself does not hide how long people would have waited.
+ */
+export async function exchangeSteadily(lanes: Lane[], perSecond: number, seconds: number): Promise<Sample> {
+  const post = new Post(lanes);
+  const total = Math.ceil(perSecond * seconds);
+  const begin = performance.now();
+  let sent = 0;
+  const timer = setInterval(() => {
+    for (; sent < total; sent++) {
+      const dueAt = begin + (sent * 1000) / perSecond;
+      const lane = lanes[sent % lanes.length];
+      if (!lane || dueAt > performance.now()) return;
+      post.send(lane, dueAt);
+    }
+    clearInterval(timer);
+    post.end();
+  }, 1);
+  await post.done.finally(() => clearInterval(timer));
+  return { count: post.latencies.length, seconds: (performance.now() - begin) / 1000, latencies: post.latencies };
 }

@@ -41,3 +41,11 @@ export async function repeat(seconds: number, work: () => Promise<unknown>): Pro
   }
   return { count: latencies.length, seconds: (performance.now() - begin) / 1000, latencies };
 }
+
+/** Does `repeat` as many times side by side. */
+export async function repeatAtOnce(times: number, seconds: number, work: () => Promise<unknown>): Promise<Sample> {
+  const begin = performance.now();
+  const samples = await Promise.all(Array.from({ length: times }, () => repeat(seconds, work)));
+  const latencies = samples.flatMap((sample) => sample.latencies);
+  return { count: latencies.length, seconds: (performance.now() - begin) / 1000, latencies };
+}

@@ -31,44 +31,46 @@ export interface Options {
 /** What one scenario plays on: starts what it asks for, and ends it all. */
 export class Stage {
   readonly options: Options;
-  readonly #ends: (() => Promise<void>)[] = [];
+  /** Tells the person who waits what is being done. */
+  readonly say: (what: string) => void;
+  readonly #ends: (() => Promise<unknown>)[] = [];
   #database: Promise<string> | undefined;
+  #ended = false;
 
-  constructor(options: Options) {
+  constructor(options: Options, say: (what: string) => void) {
     this.options = options;
+    this.say = say;
   }
 
   /** Starts a server on the scenario's own database, or names the one that was given. */
   async server(variables: Record<string, string> = {}, nodeOptions: string[] = []): Promise<Target> {
     const { url } = this.options;
     if (url) return { url, process: undefined, accounts: (count) => createAccounts(url, count) };
-    const server = await TargetProcess.start([...nodeOptions, path.resolve('dist/src/main.js')], {
-      HOST: '127.0.0.1',
-      PORT: '0',
-      NODE_ENV: 'production',
-      BCRYPT_ROUNDS: '4',
-      RATE_LIMITS: 'off',
-      LOG_LEVEL: 'warn',
-      JWT_SECRET: randomUUID(),
-      DATABASE_URL: await this.database(),
-      ...variables,
-    });
-    this.#ends.push(() => server.stop());
-    return { url: server.url, process: server, accounts: (count) => createAccounts(server.url, count) };
+    return this.#start(
+      [...nodeOptions, path.resolve('dist/src/main.js')],
+      {
+        HOST: '127.0.0.1',
+        PORT: '0',
+        NODE_ENV: 'production',
+        BCRYPT_ROUNDS: '4',
+        RATE_LIMITS: 'off',
+        LOG_LEVEL: 'warn',
+        JWT_SECRET: randomUUID(),
+        DATABASE_URL: await this.database(),
+        ...variables,
+      },
+      createAccounts,
+    );
   }
 
   /** Starts the relay. */
-  async relay(nodeOptions: string[] = []): Promise<Target> {
-    const relay = await TargetProcess.start(['--import', 'tsx', ...nodeOptions, path.resolve('bench/relay.ts')], {
-      NODE_ENV: 'production',
-    });
-    this.#ends.push(() => relay.stop());
-    const accounts = async (count: number) =>
+  relay(nodeOptions: string[] = []): Promise<Target> {
+    const accounts = async (_url: string, count: number) =>
       Array.from({ length: count }, () => {
         const id = randomUUID();
         return { id, token: id };
       });
-    return { url: relay.url, process: relay, accounts };
+    return this.#start(['--import', 'tsx', ...nodeOptions, path.resolve('bench/relay.ts')], { NODE_ENV: 'production' }, accounts);
   }
 
   /** The address of the database that the server works on. */
@@ -85,25 +87,58 @@ export class Stage {
     return client;
   }
 
-  /** Tells the person who waits what is being done. */
-  say(what: string): void {
-    process.stderr.write(`${what} …\n`);
+  /** Version of the database that was used; undefined when none was. */
+  async postgresVersion(): Promise<string | undefined> {
+    if (!this.#database) return undefined;
+    const client = new pg.Client({ connectionString: await this.#database });
+    await client.connect();
+    const { rows } = await client.query<{ version: string }>("SELECT split_part(current_setting('server_version'), ' ', 1) AS version");
+    await client.end();
+    return rows[0]?.version;
   }
 
-  /** Ends all that was started, the last first. */
+  /** Ends all that was started, the last first, also what is just starting; nothing starts after. Rejects with what could not be ended. */
   async end(): Promise<void> {
-    for (let end = this.#ends.pop(); end; end = this.#ends.pop()) await end();
+    this.#ended = true;
+    const failures: unknown[] = [];
+    for (let end = this.#ends.pop(); end; end = this.#ends.pop()) await end().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, 'not everything that was started could be ended');
+  }
+
+  async #start(
+    args: string[],
+    variables: Record<string, string>,
+    accountsAt: (url: string, count: number) => Promise<Account[]>,
+  ): Promise<Target> {
+    this.#assertOpen();
+    const target = new TargetProcess(args, variables);
+    this.#ends.push(() => target.stop());
+    const url = await target.url;
+    return { url, process: target, accounts: (count) => accountsAt(url, count) };
   }
 
   async #startDatabase(): Promise<string> {
     const { url, database } = this.options;
     if (database) return database;
     if (url) throw new Error('this scenario fills the database of the server: name it with --database');
-    const directory = await mkdtemp(path.join(tmpdir(), 'messenger-bench-'));
-    this.#ends.push(() => rm(directory, { recursive: true, force: true }));
+    this.#assertOpen();
+    this.say('starting PostgreSQL');
+    const making = mkdtemp(path.join(tmpdir(), 'messenger-bench-'));
+    this.#ends.push(async () => rm(await making, { recursive: true, force: true }));
+    const directory = await making;
     await chmod(directory, 0o755);
-    const embedded = await EmbeddedDatabase.start(directory, createLogger('silent'));
-    this.#ends.push(() => embedded.stop());
-    return embedded.url;
+    this.#assertOpen();
+    const starting = EmbeddedDatabase.start(directory, createLogger('silent'));
+    this.#ends.push(() =>
+      starting.then(
+        (embedded) => embedded.stop(),
+        () => {},
+      ),
+    );
+    return (await starting).url;
+  }
+
+  #assertOpen(): void {
+    if (this.#ended) throw new Error('the benchmark is ending');
   }
 }

@@ -1,31 +1,37 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+
+const memoryUsage = z.object({ rss: z.number(), heapUsed: z.number(), external: z.number() });
+
+/** Options of Node for a process whose `collectedMemory` is asked for. */
+export const MEMORY_PROBE = ['--expose-gc', '--import', path.resolve('bench/memoryProbe.js')];
+/** How long a process may take to stop when it is asked to, in milliseconds; then it is killed. */
+const STOP_TIMEOUT = 12_000;
 
 /** A process under load. */
 export class TargetProcess {
-  /** Where it listens. */
-  readonly url: string;
-  readonly #child: ChildProcess;
+  /** Resolves with its address when it has printed where it listens. */
+  readonly url: Promise<string>;
+  readonly #child;
 
-  private constructor(url: string, child: ChildProcess) {
-    this.url = url;
-    this.#child = child;
-  }
-
-  /** Starts a Node program and resolves when it has printed where it listens. */
-  static async start(args: string[], variables: Record<string, string>): Promise<TargetProcess> {
-    const child = spawn(process.execPath, args, { env: variables, stdio: ['ignore', 'pipe', 'inherit'] });
-    const port = await new Promise<string>((resolve, reject) => {
+  /** Starts a Node program. Always `stop` it, also when it never listened. */
+  constructor(args: string[], variables: Record<string, string>) {
+    // A group of its own: at Ctrl-C it is ended by the benchmark, in order, and not by the terminal in the midst of a load.
+    this.#child = spawn(process.execPath, args, { env: variables, stdio: ['ignore', 'pipe', 'inherit', 'ipc'], detached: true });
+    const { stdout } = this.#child;
+    this.url = new Promise<string>((resolve, reject) => {
       let printed = '';
-      child.stdout.on('data', (chunk) => {
+      stdout?.on('data', (chunk) => {
         printed += String(chunk);
-        const [, found] = /http:\/\/[\w.]+:(\d+)\s/.exec(printed) ?? [];
-        if (found) resolve(found);
+        const [, port] = /http:\/\/[\w.]+:(\d+)\s/.exec(printed) ?? [];
+        if (port) resolve(`http://127.0.0.1:${port}`);
       });
-      child.on('exit', () => reject(new Error(`${args.join(' ')} ended before it listened: ${printed}`)));
+      this.#child.on('error', reject);
+      this.#child.on('exit', () => reject(new Error(`${args.join(' ')} ended before it listened: ${printed}`)));
     });
-    return new TargetProcess(`http://127.0.0.1:${port}`, child);
   }
 
   /** Seconds of processor time so far; undefined where there is no /proc. */
@@ -43,10 +49,22 @@ export class TargetProcess {
     return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
   }
 
+  /** What the process holds, in bytes, after its garbage was collected. It must have been started with `MEMORY_PROBE`. */
+  async collectedMemory(): Promise<z.output<typeof memoryUsage>> {
+    const answered = once(this.#child, 'message');
+    this.#child.send('memory');
+    const [answer] = await answered;
+    return memoryUsage.parse(answer);
+  }
+
+  /** Asks the process to stop and waits until it is gone. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
     const exited = once(this.#child, 'exit');
+    const deadline = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT);
     this.#child.kill('SIGTERM');
     await exited;
+    clearTimeout(deadline);
   }
 }

@@ -1,0 +1,44 @@
+import type { Findings } from '../figures.ts';
+import { listenAll } from '../listener.ts';
+import { percentile } from '../samples.ts';
+import type { Stage, Target } from '../stage.ts';
+import { MEMORY_PROBE, type TargetProcess } from '../target.ts';
+
+/** Distinct users take long to register, so each has many connections. A user's own share is thus hardly in the figure. */
+const USERS = 100;
+const CONNECTIONS_EACH = 50;
+const CONNECTIONS_EACH_QUICK = 2;
+const ROUNDS = 3;
+
+/** Connections that are open and do nothing: what one takes of the server's memory. */
+export async function idle(stage: Stage): Promise<Findings> {
+  const server = await stage.server({}, MEMORY_PROBE);
+  if (!server.process) {
+    stage.say('left out: the memory of a server that runs elsewhere cannot be read');
+    return { figures: [], lines: [] };
+  }
+  const relay = await stage.relay(MEMORY_PROBE);
+  const each = stage.options.quick ? CONNECTIONS_EACH_QUICK : CONNECTIONS_EACH;
+  const scenario = `idle, ${(USERS * each).toLocaleString('en')} connections`;
+  stage.say(scenario);
+  const value = await bytesEach(server, server.process, each);
+  const floor = relay.process ? await bytesEach(relay, relay.process, each) : Number.NaN;
+  const memory = await server.process.memory();
+  return { figures: [{ scenario, unit: 'bytes/connection', value, floor, memory, required: { atMost: 1.6 } }], lines: [] };
+}
+
+async function bytesEach(target: Target, process: TargetProcess, each: number): Promise<number> {
+  const users = await target.accounts(USERS);
+  const accounts = users.flatMap((user) => Array.from({ length: each }, () => user));
+  const found: number[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const before = await process.collectedMemory();
+    const listeners = await listenAll(target.url, accounts);
+    const after = await process.collectedMemory();
+    await Promise.all(listeners.map((listener) => listener.close()));
+    const f = (m: typeof before) => [m.rss, m.heapUsed + m.external];
+    console.error(f(after).map((v, i) => (v - (f(before)[i] ?? 0)) / accounts.length));
+    found.push((after.heapUsed + after.external - before.heapUsed - before.external) / accounts.length);
+  }
+  return percentile(found, 0.5);
+}

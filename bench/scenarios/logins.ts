@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Credentials, logIn, register } from '../accounts.ts';
+import { connectAll } from '../client.ts';
+import { duel, type Side } from '../duel.ts';
+import { exchangeSteadily, type Lane } from '../exchange.ts';
+import type { Findings } from '../figures.ts';
+import type { Sample } from '../samples.ts';
+import type { Stage, Target } from '../stage.ts';
+
+const PAIRS = 50;
+const MESSAGES_PER_SECOND = 500;
+const PROBES_PER_SECOND = 50;
+/** People who log in again as soon as they are logged in. */
+const LOGGING_IN = 20;
+
+/** What is loaded at the same time, and what was measured of each. */
+interface Samples {
+  messages: Sample;
+  health: Sample;
+}
+
+/** Messages at a steady rate and probes of the server's health, with and without people who log in without pause. */
+export async function logins(stage: Stage): Promise<Findings> {
+  const server = await stage.server({ BCRYPT_ROUNDS: '10' });
+  stage.say('registering people');
+  const lanes = await lanesOf(server);
+  const credentials = await Promise.all(Array.from({ length: LOGGING_IN }, () => register(server.url)));
+  const side = (people: Credentials[], what: keyof Samples): Side => ({
+    target: server,
+    load: async (seconds) => (await load(server.url, lanes, people, seconds))[what],
+  });
+  const during = `${LOGGING_IN} people logging in`;
+  stage.say(`messages with ${during}`);
+  const [busy, calm] = await duel(stage.options.seconds, side(credentials, 'messages'), side([], 'messages'));
+  stage.say(`health with ${during}`);
+  const [health, calmHealth] = await duel(stage.options.seconds, side(credentials, 'health'), side([], 'health'));
+  // The processor's time is that of the logins, so it says nothing about a message or a probe.
+  const unknown = { unit: 'p99 ms', cpuMicroseconds: undefined };
+  return {
+    figures: [
+      {
+        ...busy,
+        ...unknown,
+        scenario: `messages at ${MESSAGES_PER_SECOND}/s, ${during}`,
+        value: busy.p99,
+        floor: calm.p99,
+        required: { atMost: 3 },
+      },
+      { ...health, ...unknown, scenario: `health, ${during}`, value: health.p99, floor: calmHealth.p99, requiredValue: { atMost: 50 } },
+    ],
+    lines: [],
+  };
+}
+
+async function lanesOf(target: Target): Promise<Lane[]> {
+  const accounts = await target.accounts(PAIRS * 2);
+  const sockets = await connectAll(target.url, accounts);
+  const lanes: Lane[] = [];
+  for (let index = 0; index < accounts.length; index += 2) {
+    const [sender, receiver, account] = [sockets[index], sockets[index + 1], accounts[index + 1]];
+    if (sender && receiver && account) lanes.push({ sender, receiver, type: 'privateMessage', to: { receiverId: account.id } });
+  }
+  return lanes;
+}
+
+async function load(url: string, lanes: Lane[], people: Credentials[], seconds: number): Promise<Samples> {
+  const begin = performance.now();
+  const isOver = () => performance.now() - begin >= seconds * 1000;
+  const [messages, health] = await Promise.all([
+    exchangeSteadily(lanes, MESSAGES_PER_SECOND, seconds),
+    probe(`${url}/health/live`, seconds),
+    ...people.map(async (person) => {
+      while (!isOver()) await logIn(url, person);
+    }),
+  ]);
+  return { messages, health };
+}
+
+/** Asks at a fixed rate, whenever the answers come; times count from when each was due. */
+async function probe(url: string, seconds: number): Promise<Sample> {
+  const begin = performance.now();
+  const latencies = await Promise.all(
+    Array.from({ length: Math.ceil(PROBES_PER_SECOND * seconds) }, async (_, index) => {
+      const dueAt = begin + (index * 1000) / PROBES_PER_SECOND;
+      await delay(dueAt - performance.now());
+      const response = await fetch(url);
+      await response.text();
+      if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+      return performance.now() - dueAt;
+    }),
+  );
+  return { count: latencies.length, seconds: (performance.now() - begin) / 1000, latencies };
+}
