@@ -10,8 +10,11 @@ import type { Stage, Target } from '../stage.ts';
 const MEMBERS = 300;
 const MEMBERS_QUICK = 30;
 const SENDERS = 10;
-/** Messages of each sender that are on their way at a time. */
-const IN_FLIGHT = 2;
+/**
+ * Messages of each sender that are on their way at a time. With one each, as people write, the relay is at its limit already;
+ * more would only fill the server's batches, and flatter it.
+ */
+const IN_FLIGHT = 1;
 /** How long the last frames of a load may take to be counted, in milliseconds. */
 const COUNT_TIMEOUT = 5_000;
 

@@ -7,9 +7,10 @@ import type { Findings } from '../figures.ts';
 import type { Sample } from '../samples.ts';
 import type { Stage, Target } from '../stage.ts';
 
-const PAIRS = 50;
+const PAIRS = 20;
+const PAIRS_QUICK = 2;
 const MESSAGES_PER_SECOND = 500;
-const PROBES_PER_SECOND = 50;
+const PROBES_PER_SECOND = 100;
 /** People who log in again as soon as they are logged in. */
 const LOGGING_IN = 20;
 
@@ -23,7 +24,7 @@ interface Samples {
 export async function logins(stage: Stage): Promise<Findings> {
   const server = await stage.server({ BCRYPT_ROUNDS: '10' });
   stage.say('registering people');
-  const lanes = await lanesOf(server);
+  const lanes = await lanesOf(server, stage.options.quick ? PAIRS_QUICK : PAIRS);
   const credentials = await Promise.all(Array.from({ length: LOGGING_IN }, () => register(server.url)));
   const side = (people: Credentials[], what: keyof Samples): Side => ({
     target: server,
@@ -52,8 +53,8 @@ export async function logins(stage: Stage): Promise<Findings> {
   };
 }
 
-async function lanesOf(target: Target): Promise<Lane[]> {
-  const accounts = await target.accounts(PAIRS * 2);
+async function lanesOf(target: Target, pairs: number): Promise<Lane[]> {
+  const accounts = await target.accounts(pairs * 2);
   const sockets = await connectAll(target.url, accounts);
   const lanes: Lane[] = [];
   for (let index = 0; index < accounts.length; index += 2) {
@@ -82,7 +83,7 @@ async function probe(url: string, seconds: number): Promise<Sample> {
   const latencies = await Promise.all(
     Array.from({ length: Math.ceil(PROBES_PER_SECOND * seconds) }, async (_, index) => {
       const dueAt = begin + (index * 1000) / PROBES_PER_SECOND;
-      await delay(dueAt - performance.now());
+      await delay(Math.ceil(dueAt - performance.now()));
       const response = await fetch(url);
       await response.text();
       if (!response.ok) throw new Error(`${url} answered ${response.status}`);
