@@ -7,7 +7,7 @@ import { MEMORY_PROBE, type TargetProcess } from '../target.ts';
 /** Distinct users take long to register, so each has many connections. A user's own share is thus hardly in the figure. */
 const USERS = 100;
 const CONNECTIONS_EACH = 50;
-const CONNECTIONS_EACH_QUICK = 2;
+const CONNECTIONS_EACH_QUICK = 1;
 const ROUNDS = 3;
 
 /** Connections that are open and do nothing: what one takes of the server's memory. */

@@ -13,6 +13,7 @@ const MESSAGES_PER_SECOND = 500;
 const PROBES_PER_SECOND = 100;
 /** People who log in again as soon as they are logged in. */
 const LOGGING_IN = 20;
+const LOGGING_IN_QUICK = 3;
 
 /** What is loaded at the same time, and what was measured of each. */
 interface Samples {
@@ -24,13 +25,14 @@ interface Samples {
 export async function logins(stage: Stage): Promise<Findings> {
   const server = await stage.server({ BCRYPT_ROUNDS: '10' });
   stage.say('registering people');
-  const lanes = await lanesOf(server, stage.options.quick ? PAIRS_QUICK : PAIRS);
-  const credentials = await Promise.all(Array.from({ length: LOGGING_IN }, () => register(server.url)));
-  const side = (people: Credentials[], what: keyof Samples): Side => ({
+  const [pairs, people] = stage.options.quick ? [PAIRS_QUICK, LOGGING_IN_QUICK] : [PAIRS, LOGGING_IN];
+  const lanes = await lanesOf(server, pairs);
+  const credentials = await Promise.all(Array.from({ length: people }, () => register(server.url)));
+  const side = (busy: Credentials[], what: keyof Samples): Side => ({
     target: server,
-    load: async (seconds) => (await load(server.url, lanes, people, seconds))[what],
+    load: async (seconds) => (await load(server.url, lanes, busy, seconds))[what],
   });
-  const during = `${LOGGING_IN} people logging in`;
+  const during = `${people} people logging in`;
   stage.say(`messages with ${during}`);
   const [busy, calm] = await duel(stage.options.seconds, side(credentials, 'messages'), side([], 'messages'));
   stage.say(`health with ${during}`);
