@@ -4,13 +4,16 @@ import { CHARTS } from './report.ts';
 import { machineText, type Results } from './results.ts';
 
 const SIZE = { width: 800, height: 440 };
-/** Pale enough for nobody, and told apart by those who see colours differently; the lines have different marks too. */
+/** Told apart also by those who see colours differently; for print the marks differ too. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7'];
 const MARKS = ['circle', 'diamond', 'triangle', 'rect'];
 
 const AXES = {
-  throughput: { x: { name: 'messages/s', type: 'value' }, y: { name: 'p99, ms' } },
-  pages: { x: { name: 'messages stored', type: 'log' }, y: { name: 'p50, ms' } },
+  throughput: {
+    x: { name: 'messages/s; each point has twice as many in flight as the one before', type: 'value', min: 0 },
+    y: { name: 'p99, ms' },
+  },
+  pages: { x: { name: 'messages stored', type: 'log', min: 'dataMin' }, y: { name: 'p50, ms' } },
 } as const;
 
 /** Draws the charts that there are lines for, as SVG texts under their file names. */

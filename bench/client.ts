@@ -11,7 +11,7 @@ export interface Account {
 }
 
 /** What the load needs to know of a frame. */
-export interface Frame {
+interface Frame {
   error?: true;
   message?: string;
   requestId?: string;
@@ -59,7 +59,7 @@ export async function disconnectAll(sockets: WebSocket[]): Promise<void> {
 }
 
 /** Reads a frame; an error of the server ends the run, since a figure of failures means nothing. */
-export function readFrame(data: RawData): Frame {
+function readFrame(data: RawData): Frame {
   const frame: Frame = JSON.parse(String(data));
   if (frame.error) throw new Error(`the server answered: ${frame.message}`);
   return frame;
