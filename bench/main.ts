@@ -28,9 +28,17 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
+  if (command.url !== undefined) await assertAnswers(command.url);
   const found = results.parse(await play(command));
   process.stdout.write(`\n${machineText(found.machine)}\n\n${textTable(found.figures)}`);
   if (command.output !== undefined) await save(found, command.output);
+}
+
+async function assertAnswers(url: string): Promise<void> {
+  const response = await fetch(`${url}/health/ready`).catch((cause: unknown) => {
+    throw new OperatorError(`No server answers at ${url}`, { cause });
+  });
+  if (!response.ok) throw new OperatorError(`${url}/health/ready answers ${response.status}`);
 }
 
 /** Plays the scenarios one after the other, each on a stage of its own. */

@@ -71,7 +71,8 @@ function parse(args: string[]) {
       },
     });
   } catch (error) {
-    throw wrong(error instanceof Error ? error.message : String(error));
+    // What Node adds after the first sentence is about positional arguments, which is not what was meant.
+    throw wrong(error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error));
   }
 }
 
