@@ -14,8 +14,10 @@ export interface Credentials {
   password: string;
 }
 
-async function post(url: string, body: object): Promise<unknown> {
-  const response = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+/** Posts JSON and resolves with the answer's; rejects when the server does not accept it. */
+export async function post(url: string, body: object, token?: string): Promise<unknown> {
+  const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`POST ${url} answered ${response.status} ${await response.text()}`);
   return response.json();
 }

@@ -7,9 +7,9 @@ export interface Figure {
   /** What the figure counts: `messages/s`, `p99 ms`. */
   unit: string;
   value: number;
-  /** The same of the floor: the relay, or the small data beside the large. */
-  floor: number;
-  /** What `value / floor` must reach or keep below; absent where nothing is required. */
+  /** The same of the floor: the relay, the small data beside the large, the calm beside the storm. */
+  floor?: number;
+  /** What is required of `value / floor`, or of `value` alone. */
   required?: Bound;
   /** Milliseconds. */
   p50?: number | undefined;
@@ -20,7 +20,7 @@ export interface Figure {
   memory?: number | undefined;
 }
 
-export type Bound = { atLeast: number } | { atMost: number };
+type Bound = { atLeast: number } | { atMost: number } | { valueAtMost: number };
 
 /** A line of a chart. */
 export interface Line {

@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Options of Node for a process that can be asked to collect garbage. */
+export const COLLECTABLE = ['--expose-gc', '--import', path.resolve('bench/collectGarbage.js')];
 
 /** A process under load. */
 export class TargetProcess {
@@ -34,6 +38,13 @@ export class TargetProcess {
     // After the name in parentheses, which may hold spaces: fields 14 and 15 of the whole, in hundredths of a second.
     const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields && (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+
+  /** Has garbage collected by a process that was started with `COLLECTABLE`; resolves when that is done. */
+  async collectGarbage(): Promise<void> {
+    this.#child.kill('SIGUSR2');
+    // A process answers when it is done with what came before.
+    for (let times = 0; times < 3; times++) await (await fetch(`${this.url}/health/live`)).arrayBuffer();
   }
 
   /** Bytes of memory in use; undefined where there is no /proc. */
