@@ -1,5 +1,6 @@
 import { tables } from './0001-tables.ts';
 import { writeMessages } from './0002-write-messages.ts';
+import { readIndexes } from './0003-read-indexes.ts';
 
 /** Every migration, oldest first. What has been released is never edited: add another. */
-export const migrations = [tables, writeMessages];
+export const migrations = [tables, writeMessages, readIndexes];
