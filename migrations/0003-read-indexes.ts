@@ -7,7 +7,7 @@ import type { SqlMigration } from '../src/db/migrator.ts';
  * So each line of a search text has an index of its own, in the order of bytes, where what begins alike stands together
  * and what is equal stands first.
  *
- * A user's groups are few among that user's dialogs.
+ * The ids of a user's conversations, and of the few among them that are groups, are read from an index alone.
  */
 export const readIndexes: SqlMigration = {
   name: '0003-read-indexes',
@@ -16,7 +16,12 @@ export const readIndexes: SqlMigration = {
     CREATE INDEX users_search_line_3 ON users (split_part(search_text, E'\\n', 3) COLLATE "C");
     CREATE INDEX users_search_line_4 ON users (split_part(search_text, E'\\n', 4) COLLATE "C");
     CREATE INDEX users_search_line_5 ON users (split_part(search_text, E'\\n', 5) COLLATE "C");
+    CREATE INDEX members_conversations ON members (user_id, conversation_id);
+    DROP INDEX members_user_id;
     CREATE INDEX members_groups ON members (user_id, conversation_id) WHERE companion_id IS NULL;
   `,
-  down: 'DROP INDEX users_search_line_2, users_search_line_3, users_search_line_4, users_search_line_5, members_groups',
+  down: `
+    CREATE INDEX members_user_id ON members (user_id);
+    DROP INDEX members_groups, members_conversations,
+      users_search_line_2, users_search_line_3, users_search_line_4, users_search_line_5`,
 };

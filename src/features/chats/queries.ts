@@ -20,7 +20,12 @@ export interface ChatRow {
   deletedAt: Date | null;
 }
 
-/** WITH TIES: a page is longer than its limit rather than cut through chats with an equal time, which the cursor could not tell apart. */
+/**
+ * WITH TIES: a page is longer than its limit rather than cut through chats with an equal time, which the cursor could not tell apart.
+ *
+ * Of each of the user's chats only the time is read, all in one pass over the index, which is what a user with thousands of them waits for;
+ * the rest is looked up from the newest on until the page is full.
+ */
 const CHATS = `
   SELECT message.id AS "messageId", message.sender_id AS "senderId",
     sender.first_name AS "senderName", sender.last_name AS "senderLastName",
@@ -29,11 +34,16 @@ const CHATS = `
     message.content, message.created_at AS "createdAt", message.updated_at AS "updatedAt", message.deleted_at AS "deletedAt"
   FROM (
     SELECT conversation.id, conversation.name, conversation.last_message_at, me.companion_id,
-      CASE WHEN conversation.kind = 'group' THEN conversation.id END AS group_id
-    FROM members me
-    JOIN conversations conversation ON conversation.id = me.conversation_id
-    WHERE me.user_id = $1 AND conversation.last_message_at > me.cleared_at
-      AND conversation.last_message_at < coalesce($2::timestamptz, 'infinity')
+      CASE WHEN me.companion_id IS NULL THEN conversation.id END AS group_id
+    FROM (
+      SELECT id, name, last_message_at FROM conversations
+      WHERE id = ANY (ARRAY(SELECT conversation_id FROM members WHERE user_id = $1))
+        AND last_message_at < coalesce($2::timestamptz, 'infinity')
+      ORDER BY last_message_at DESC
+      OFFSET 0
+    ) conversation
+    JOIN members me ON me.conversation_id = conversation.id AND me.user_id = $1
+    WHERE conversation.last_message_at > me.cleared_at
     ORDER BY conversation.last_message_at DESC
     FETCH FIRST $3 ROWS WITH TIES
   ) chat
