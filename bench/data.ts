@@ -169,10 +169,12 @@ function nameOf(number: number, syllables: number): string {
 /** `count` different people, at least 40: `RARE_TERM` matches 20 of them, spread evenly, and `COMMON_TERM` half of them. */
 export function crowd(count: number): NewPerson[] {
   const every = Math.floor(count / 20);
+  // No address is taken when a database that holds a crowd gets another.
+  const tag = randomUUID().slice(0, 8);
   return Array.from({ length: count }, (_, index) => {
     const firstName = nameOf(index, 2);
     const lastName = index % every === 0 && index / every < 20 ? `Don${RARE_TERM}e` : nameOf(index, 4);
     const host = index % 2 ? 'mail.example.com' : 'post.example.org';
-    return { firstName, lastName, email: `${firstName}.${lastName}${index}@${host}`.toLowerCase() };
+    return { firstName, lastName, email: `${firstName}.${lastName}.${tag}.${index}@${host}`.toLowerCase() };
   });
 }

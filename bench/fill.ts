@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { Stage, Target } from './stage.ts';
 
 /** A server, and the address of the database it works on. */
-export interface Filled {
+interface Filled {
   target: Target;
   databaseUrl: string;
 }

@@ -11,7 +11,7 @@ import { connect } from './support/socket.ts';
 const PEOPLE = 20_000;
 /** Messages in the longest dialog and the longest group. */
 const LONG = 20_000;
-/** With the one that begins here. */
+/** With those that begin here. */
 const MY_CHATS = 500;
 const MY_GROUPS = 20;
 const GROUP_SIZE = 300;
@@ -24,8 +24,8 @@ interface World {
   companionId: string;
   /** The same, but I have deleted the first half. */
   clearedCompanionId: string;
-  /** Somebody with whom I have never talked. */
-  strangerId: string;
+  /** People with whom I have never talked, one for each time. */
+  strangerIds: string[];
   groupId: string;
 }
 
@@ -33,11 +33,11 @@ interface World {
 async function fill(databaseUrl: string, me: TestUser): Promise<World> {
   return withClient(databaseUrl, async (client) => {
     const people = await addPeople(client, crowd(PEOPLE));
-    const [strangerId = '', companionId = '', clearedCompanionId = '', ...others] = await addStrangers(client, MY_CHATS + 3);
+    const [companionId = '', clearedCompanionId = '', ...others] = await addStrangers(client, MY_CHATS);
     const group = groupOf([me.id, companionId, ...people.slice(0, GROUP_SIZE)]);
     const cleared = dialogOf(me.id, clearedCompanionId);
     const groups = others.slice(0, MY_GROUPS - 1).map((id) => groupOf([me.id, id]));
-    const dialogs = others.slice(0, MY_CHATS - MY_GROUPS - 3).map((id) => dialogOf(me.id, id));
+    const dialogs = others.slice(0, MY_CHATS - MY_GROUPS - 4).map((id) => dialogOf(me.id, id));
     await addConversations(client, [dialogOf(me.id, companionId), cleared, group], LONG);
     await addConversations(client, [...groups, ...dialogs], 20);
     const pairs = people.slice(1).map((id, index) => dialogOf(people[index] ?? id, id));
@@ -48,22 +48,25 @@ async function fill(databaseUrl: string, me: TestUser): Promise<World> {
       [cleared.id, LONG / 2, me.id],
     );
     await settle(client);
-    return { databaseUrl, me, companionId, clearedCompanionId, strangerId, groupId: group.id };
+    return { databaseUrl, me, companionId, clearedCompanionId, strangerIds: others.slice(-2), groupId: group.id };
   });
 }
 
-describe('Plans that stay: however much there is,', () => {
+let world: World;
+beforeAll(async () => {
+  const databaseUrl = await newDatabase();
+  const server = await startServer({}, databaseUrl);
+  world = await fill(databaseUrl, await newUser(server, 'Me', null));
+  await server.app.stop();
+});
+
+describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that stay, however much there is, with %s:', (mode) => {
   let server: TestServer;
-  let world: World;
   let me: Person;
 
   beforeAll(async () => {
-    const databaseUrl = await newDatabase();
-    const first = await startServer({}, databaseUrl);
-    world = await fill(databaseUrl, await newUser(first, 'Me', null));
-    await first.app.stop();
-    await explainAll(databaseUrl);
-    server = await startServer({}, databaseUrl);
+    await explainAll(world.databaseUrl, mode);
+    server = await startServer({}, world.databaseUrl);
     me = { ...world.me, socket: await connect(server, world.me) };
   });
   afterAll(() => server.app.stop());
@@ -98,7 +101,7 @@ describe('Plans that stay: however much there is,', () => {
 
   test('a message is stored, in a dialog that is new, in a long one, and in a large group', async () => {
     const tables = ['conversations', 'members', 'messages', 'users'];
-    await expectGoodPlans(() => write(me, { id: world.strangerId }, 'Hello'), tables);
+    await expectGoodPlans(() => write(me, { id: world.strangerIds.pop() ?? '' }, 'Hello'), tables);
     await expectGoodPlans(() => write(me, { id: world.companionId }, 'Hello'), tables);
     await expectGoodPlans(() => writeToGroup(me, world.groupId, 'Hello'), tables);
   });

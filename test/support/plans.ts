@@ -35,10 +35,13 @@ const SETTINGS = {
   'auto_explain.log_format': 'json',
 };
 
+/** Whether a statement is planned for its parameters, or once for any: prepared statements may be either. */
+export type PlanMode = 'force_custom_plan' | 'force_generic_plan';
+
 /** Makes every connection that is opened from now on explain all that it runs, statements within functions too. */
-export async function explainAll(databaseUrl: string): Promise<void> {
+export async function explainAll(databaseUrl: string, mode: PlanMode): Promise<void> {
   const name = new URL(databaseUrl).pathname.slice(1);
-  for (const [setting, value] of Object.entries(SETTINGS)) {
+  for (const [setting, value] of Object.entries({ ...SETTINGS, plan_cache_mode: mode })) {
     await query(inject('databaseUrl'), `ALTER DATABASE ${name} SET ${setting} = '${value}'`);
   }
 }

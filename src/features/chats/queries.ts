@@ -24,7 +24,7 @@ export interface ChatRow {
  * WITH TIES: a page is longer than its limit rather than cut through chats with an equal time, which the cursor could not tell apart.
  *
  * Of each of the user's chats only the time is read, all in one pass over the index, which is what a user with thousands of them waits for;
- * the rest is looked up from the newest on until the page is full.
+ * the rest is looked up from the newest on until the page is full. OFFSET 0 and LIMIT 1 keep it so, whatever the planner guesses.
  */
 const CHATS = `
   SELECT message.id AS "messageId", message.sender_id AS "senderId",
@@ -42,7 +42,7 @@ const CHATS = `
       ORDER BY last_message_at DESC
       OFFSET 0
     ) conversation
-    JOIN members me ON me.conversation_id = conversation.id AND me.user_id = $1
+    CROSS JOIN LATERAL (SELECT * FROM members WHERE conversation_id = conversation.id AND user_id = $1 LIMIT 1) me
     WHERE conversation.last_message_at > me.cleared_at
     ORDER BY conversation.last_message_at DESC
     FETCH FIRST $3 ROWS WITH TIES
