@@ -1,9 +1,12 @@
 import type { Scenario } from '../figures.ts';
+import { chats } from './chats.ts';
 import { connects } from './connect.ts';
 import { groupMessages } from './group.ts';
+import { history } from './history.ts';
 import { idle } from './idle.ts';
 import { logins } from './logins.ts';
 import { privateMessages } from './private.ts';
+import { search } from './search.ts';
 
 /** All scenarios, in the order in which they are played and reported. */
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
@@ -11,5 +14,8 @@ export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
   ['group', groupMessages],
   ['connect', connects],
   ['idle', idle],
+  ['chats', chats],
+  ['history', history],
+  ['search', search],
   ['logins', logins],
 ]);

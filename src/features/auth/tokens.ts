@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 
@@ -15,21 +16,22 @@ export interface Claims {
 
 /** Signs and checks access tokens: HS256, nothing else. */
 export class Tokens {
-  readonly #secret: string;
+  /** A key and not a string: of a string `jsonwebtoken` would first find out, at every token and for most of a millisecond, that it is no PEM. */
+  readonly #key: KeyObject;
 
   constructor(secret: string) {
-    this.#secret = secret;
+    this.#key = createSecretKey(Buffer.from(secret));
   }
 
   sign({ userId, sessionId, expiresAt }: Claims): string {
     const exp = Math.ceil(expiresAt.getTime() / 1000);
-    return jwt.sign({ sid: sessionId, exp }, this.#secret, { algorithm: 'HS256', subject: userId, issuer: ISSUER, audience: AUDIENCE });
+    return jwt.sign({ sid: sessionId, exp }, this.#key, { algorithm: 'HS256', subject: userId, issuer: ISSUER, audience: AUDIENCE });
   }
 
   /** What the token says; undefined when it is missing, forged or expired. */
   verify(token: string | undefined): Claims | undefined {
     try {
-      const verified = jwt.verify(token ?? '', this.#secret, { algorithms: ['HS256'], issuer: ISSUER, audience: AUDIENCE });
+      const verified = jwt.verify(token ?? '', this.#key, { algorithms: ['HS256'], issuer: ISSUER, audience: AUDIENCE });
       const { sub, sid, exp } = payload.parse(verified);
       return { userId: sub, sessionId: sid, expiresAt: new Date(exp * 1000) };
     } catch {

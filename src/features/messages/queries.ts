@@ -1,5 +1,4 @@
-import { QueryTypes } from 'sequelize';
-import type { Database } from '../../db/sequelize.ts';
+import type { Database, Statement } from '../../db/sequelize.ts';
 
 /** A message with the names of the people in it, as of now. */
 export interface HistoryRow {
@@ -27,7 +26,9 @@ interface Page {
 }
 
 /** The member's row comes first, so that one query tells an empty conversation from one that is not the user's. */
-const PAGE = `
+const PAGE: Statement = {
+  name: 'history',
+  text: `
   SELECT message.id AS "messageId", message.sender_id AS "senderId",
     sender.first_name AS "senderName", sender.last_name AS "senderLastName",
     receiver.id AS "receiverId", receiver.first_name AS "receiverName", conversation.name AS "groupName",
@@ -44,13 +45,13 @@ const PAGE = `
   LEFT JOIN users receiver ON receiver.id = CASE WHEN message.sender_id = me.user_id THEN me.companion_id
     WHEN me.companion_id IS NOT NULL THEN me.user_id END
   WHERE me.conversation_id = $1 AND me.user_id = $2 AND conversation.kind = $3
-  ORDER BY message.created_at DESC`;
+  ORDER BY message.created_at DESC`,
+};
 
 /** A page of a conversation as the user may see it, newest first; undefined when the user is not in it. */
 export async function historyPage(database: Database, page: Page): Promise<HistoryRow[] | undefined> {
   const { conversationId, userId, kind, before, limit } = page;
-  const bind = [conversationId, userId, kind, before, limit];
-  const rows = await database.query<HistoryRow | { messageId: null }>(PAGE, { bind, type: QueryTypes.SELECT });
+  const rows = await database.run<HistoryRow | { messageId: null }>(PAGE, [conversationId, userId, kind, before, limit]);
   if (rows.length === 0) return undefined;
   return rows.filter((row): row is HistoryRow => row.messageId !== null);
 }

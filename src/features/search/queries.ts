@@ -1,6 +1,5 @@
-import { QueryTypes } from 'sequelize';
 import { fold } from '../../db/searchText.ts';
-import type { Database } from '../../db/sequelize.ts';
+import type { Database, Statement } from '../../db/sequelize.ts';
 
 /** How well something matches: 0 a whole field, 1 the beginning of one, 2 any part. */
 interface Ranked {
@@ -19,55 +18,112 @@ export interface GroupMatch extends Ranked {
   groupName: string;
 }
 
+/** The lines of a search text that hold fields; the first and the last are empty. */
+const LINES = [2, 3, 4, 5];
+/** Comes after every text that begins alike, in the order of bytes. */
+const LAST_CHARACTER = '\u{10ffff}';
+/** People that are looked at, in no particular order, before the index is asked. */
+const SAMPLE = 500;
+
+const COLUMNS = 'id, search_text, first_name, last_name, email';
+
 const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
 
-/** LIKE patterns over search texts, whose fields are lines: a whole line, the beginning of one, any part. */
-function patternsOf(searchText: string): string[] {
-  const term = escapeLike(fold(searchText));
-  return [`%\n${term}\n%`, `%\n${term}%`, `%${term}%`];
+/** What the trigram index can tell from other texts: three letters or digits in a row, or some beside another character. */
+const HAS_TRIGRAM = /[\p{L}\p{N}]{3}|[\p{L}\p{N}]{2}[^\p{L}\p{N}]|[^\p{L}\p{N}][\p{L}\p{N}]/u;
+
+interface Term {
+  /** Parameters 1 to 3 of the queries: the folded text, the end of all that begins with it, and a pattern for any part. */
+  binds: [text: string, end: string, pattern: string];
+  /** Whether the trigram index can find it. For what it cannot, it would read itself from end to end, and that is longer than the table. */
+  indexed: boolean;
 }
 
-/** Better matches first, each kind looked for only as far as the better ones leave room: nothing is ranked that is not shown. */
-const USERS = `
-  WITH whole AS MATERIALIZED (
-    SELECT * FROM users person WHERE search_text LIKE $1 AND {{allowed}} LIMIT $4
-  ), beginning AS MATERIALIZED (
-    SELECT * FROM users person WHERE search_text LIKE $2 AND search_text NOT LIKE $1 AND {{allowed}}
-    LIMIT $4 - (SELECT count(*) FROM whole)
+function termOf(searchText: string): Term {
+  const text = fold(searchText);
+  return { binds: [text, text + LAST_CHARACTER, `%${escapeLike(text)}%`], indexed: HAS_TRIGRAM.test(text) };
+}
+
+const lineOf = (place: number): string => `split_part(search_text, E'\\n', ${place}) COLLATE "C"`;
+
+/** In the order of its index, so whole fields come before those that only begin so, and no more is read than is shown. */
+const beginningAt = (place: number, allowed: string): string => `
+  (SELECT ${COLUMNS} FROM users person WHERE ${lineOf(place)} >= $1 AND ${lineOf(place)} < $2 AND ${allowed}
+   ORDER BY ${lineOf(place)} LIMIT $4)`;
+
+/**
+ * Better matches first, each kind looked for only as far as the better ones leave room: nothing is ranked that is not shown.
+ *
+ * What matches a large part of all is found in a sample. Only what does not is left to the trigram index, which must name every match
+ * before it gives the first. The pattern stands in a sub-select there, so that the plan is the same for every term.
+ */
+const usersQuery = (allowed: string, indexed: boolean): string => `
+  WITH beginning AS MATERIALIZED (
+    SELECT CASE WHEN strpos(search_text, E'\\n' || $1 || E'\\n') > 0 THEN 0 ELSE 1 END AS rank, *
+    FROM (${LINES.map((place) => beginningAt(place, allowed)).join(' UNION ')}) person
+    ORDER BY rank, search_text, id
+    LIMIT $4
+  ), sample AS MATERIALIZED (
+    SELECT * FROM (SELECT ${COLUMNS} FROM users ORDER BY id LIMIT ${SAMPLE}) person
+    WHERE search_text LIKE $3 AND strpos(search_text, E'\\n' || $1) = 0 AND ${allowed}
+    LIMIT $4 - (SELECT count(*) FROM beginning)
   ), part AS MATERIALIZED (
-    SELECT * FROM users person WHERE search_text LIKE $3 AND search_text NOT LIKE $2 AND {{allowed}}
-    LIMIT $4 - (SELECT count(*) FROM whole) - (SELECT count(*) FROM beginning)
+    SELECT ${COLUMNS} FROM users person
+    WHERE search_text ${indexed ? '' : "|| ''"} LIKE (SELECT $3) AND strpos(search_text, E'\\n' || $1) = 0 AND ${allowed}
+      AND id <> ALL (ARRAY(SELECT id FROM sample))
+    LIMIT $4 - (SELECT count(*) FROM beginning) - (SELECT count(*) FROM sample)
   )
   SELECT rank, id AS "userId", first_name AS "firstName", last_name AS "lastName", email
-  FROM (SELECT 0 AS rank, * FROM whole UNION ALL SELECT 1, * FROM beginning UNION ALL SELECT 2, * FROM part) found
+  FROM (SELECT * FROM beginning UNION ALL SELECT 2, * FROM sample UNION ALL SELECT 2, * FROM part) found
   ORDER BY rank, search_text, id`;
 
-const EXCEPT_ME = USERS.replaceAll('{{allowed}}', 'id <> $5');
-const EXCEPT_MEMBERS = USERS.replaceAll(
-  '{{allowed}}',
-  'NOT EXISTS (SELECT FROM members WHERE members.conversation_id = $5 AND members.user_id = person.id)',
+interface Query {
+  indexed: Statement;
+  plain: Statement;
+}
+
+const queryOf = (name: string, allowed: string): Query => ({
+  indexed: { name, text: usersQuery(allowed, true) },
+  plain: { name: `${name}_without_index`, text: usersQuery(allowed, false) },
+});
+const EXCEPT_ME = queryOf('users_except_me', 'id <> $5');
+/** OFFSET 0: each person is looked up among the members, and the members are never gone through for each person. */
+const EXCEPT_MEMBERS = queryOf(
+  'users_except_members',
+  'NOT EXISTS (SELECT FROM members WHERE members.conversation_id = $5 AND members.user_id = person.id OFFSET 0)',
 );
 
-const MY_GROUPS = `
-  SELECT CASE WHEN conversation.search_text LIKE $1 THEN 0 WHEN conversation.search_text LIKE $2 THEN 1 ELSE 2 END AS rank,
+/** A group has one field, between two line breaks. */
+const MY_GROUPS: Statement = {
+  name: 'my_groups',
+  text: `
+  SELECT CASE WHEN strpos(conversation.search_text, E'\\n' || $1 || E'\\n') > 0 THEN 0
+      WHEN strpos(conversation.search_text, E'\\n' || $1) > 0 THEN 1 ELSE 2 END AS rank,
     conversation.id AS "groupId", conversation.name AS "groupName"
   FROM members me
   JOIN conversations conversation ON conversation.id = me.conversation_id
-  WHERE me.user_id = $5 AND conversation.kind = 'group' AND conversation.search_text LIKE $3
+  WHERE me.user_id = $4 AND me.companion_id IS NULL AND conversation.search_text LIKE $2
   ORDER BY rank, conversation.search_text, conversation.id
-  LIMIT $4`;
+  LIMIT $3`,
+};
+
+function findPeople(database: Database, query: Query, searchText: string, limit: number, except: string): Promise<UserMatch[]> {
+  const { binds, indexed } = termOf(searchText);
+  return database.run(indexed ? query.indexed : query.plain, [...binds, limit, except]);
+}
 
 /** People whose name or e-mail matches, but not the user `exceptUserId`; best matches first. */
 export function findUsers(database: Database, searchText: string, limit: number, exceptUserId: string): Promise<UserMatch[]> {
-  return database.query<UserMatch>(EXCEPT_ME, { bind: [...patternsOf(searchText), limit, exceptUserId], type: QueryTypes.SELECT });
+  return findPeople(database, EXCEPT_ME, searchText, limit, exceptUserId);
 }
 
 /** The same, but not the members of a group. */
 export function findUsersNotInGroup(database: Database, searchText: string, limit: number, groupId: string): Promise<UserMatch[]> {
-  return database.query<UserMatch>(EXCEPT_MEMBERS, { bind: [...patternsOf(searchText), limit, groupId], type: QueryTypes.SELECT });
+  return findPeople(database, EXCEPT_MEMBERS, searchText, limit, groupId);
 }
 
 /** Groups of the user whose name matches, best matches first. */
 export function findMyGroups(database: Database, searchText: string, limit: number, userId: string): Promise<GroupMatch[]> {
-  return database.query<GroupMatch>(MY_GROUPS, { bind: [...patternsOf(searchText), limit, userId], type: QueryTypes.SELECT });
+  const [text, , pattern] = termOf(searchText).binds;
+  return database.run(MY_GROUPS, [text, pattern, limit, userId]);
 }

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addConversations, addPeople, addStrangers, COMMON_TERM, crowd, dialogOf, groupOf, RARE_TERM, settle } from '../bench/data.ts';
+import { withClient } from '../bench/fill.ts';
+import { newDatabase, query } from './support/database.ts';
+import { call, newUser, type TestUser } from './support/http.ts';
+import { NEWEST, type Person, write, writeToGroup } from './support/people.ts';
+import { explainAll, faultsOf, statementsOf, tablesOf } from './support/plans.ts';
+import { startServer, type TestServer } from './support/server.ts';
+import { connect } from './support/socket.ts';
+
+const PEOPLE = 20_000;
+/** Messages in the longest dialog and the longest group. */
+const LONG = 20_000;
+/** With those that begin here. */
+const MY_CHATS = 500;
+const MY_GROUPS = 20;
+const GROUP_SIZE = 300;
+const OTHER_DIALOGS = 20_000;
+
+interface World {
+  databaseUrl: string;
+  me: TestUser;
+  /** Somebody with whom I have talked long. */
+  companionId: string;
+  /** The same, but I have deleted the first half. */
+  clearedCompanionId: string;
+  /** People with whom I have never talked, one for each time. */
+  strangerIds: string[];
+  groupId: string;
+}
+
+/** Many people with many chats, one of them me. */
+async function fill(databaseUrl: string, me: TestUser): Promise<World> {
+  return withClient(databaseUrl, async (client) => {
+    const people = await addPeople(client, crowd(PEOPLE));
+    const [companionId = '', clearedCompanionId = '', ...others] = await addStrangers(client, MY_CHATS);
+    const group = groupOf([me.id, companionId, ...people.slice(0, GROUP_SIZE)]);
+    const cleared = dialogOf(me.id, clearedCompanionId);
+    const groups = others.slice(0, MY_GROUPS - 1).map((id) => groupOf([me.id, id]));
+    const dialogs = others.slice(0, MY_CHATS - MY_GROUPS - 4).map((id) => dialogOf(me.id, id));
+    await addConversations(client, [dialogOf(me.id, companionId), cleared, group], LONG);
+    await addConversations(client, [...groups, ...dialogs], 20);
+    const pairs = people.slice(1).map((id, index) => dialogOf(people[index] ?? id, id));
+    await addConversations(client, pairs.slice(0, OTHER_DIALOGS), 2);
+    await client.query(
+      `UPDATE members SET cleared_seq = seq, cleared_at = created_at
+       FROM messages WHERE messages.conversation_id = $1 AND seq = $2 AND members.conversation_id = $1 AND user_id = $3`,
+      [cleared.id, LONG / 2, me.id],
+    );
+    await settle(client);
+    return { databaseUrl, me, companionId, clearedCompanionId, strangerIds: others.slice(-2), groupId: group.id };
+  });
+}
+
+let world: World;
+beforeAll(async () => {
+  const databaseUrl = await newDatabase();
+  const server = await startServer({}, databaseUrl);
+  world = await fill(databaseUrl, await newUser(server, 'Me', null));
+  await server.app.stop();
+});
+
+describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that stay, however much there is, with %s:', (mode) => {
+  let server: TestServer;
+  let me: Person;
+
+  beforeAll(async () => {
+    await explainAll(world.databaseUrl, mode);
+    server = await startServer({}, world.databaseUrl);
+    me = { ...world.me, socket: await connect(server, world.me) };
+  });
+  afterAll(() => server.app.stop());
+
+  /** Does something, and fails when one of its statements reads, sorts or throws away too much, or when it reads not even these tables. */
+  async function expectGoodPlans(work: () => Promise<unknown>, tables: string[]): Promise<void> {
+    const statements = await statementsOf(work);
+    expect([...tablesOf(statements)]).toEqual(expect.arrayContaining(tables));
+    expect(faultsOf(statements, MY_CHATS)).toEqual([]);
+  }
+
+  const page = (type: string, params: object) => async () => {
+    expect(await me.socket.rows(type, { ...NEWEST, limit: 20, ...params })).toHaveLength(20);
+  };
+  const search = (path: string, given: Record<string, string>) => async () => {
+    const { body } = await call(server, 'GET', `${path}?${new URLSearchParams(given)}`, { token: me.token });
+    expect(body).toMatchObject({ data: expect.arrayContaining([expect.anything()]) });
+  };
+  /** When the message at `seq` of one of the long conversations was sent. */
+  async function timeOf(conversationId: string, seq: number): Promise<Date | undefined> {
+    const found = await query<{ created_at: Date }>(
+      world.databaseUrl,
+      'SELECT created_at FROM messages WHERE conversation_id = $1 AND seq = $2',
+      [conversationId, seq],
+    );
+    return found[0]?.created_at;
+  }
+
+  test('a connection checks its session and finds its groups', async () => {
+    await expectGoodPlans(async () => (await connect(server, me)).close(), ['sessions', 'members']);
+  });
+
+  test('a message is stored, in a dialog that is new, in a long one, and in a large group', async () => {
+    const tables = ['conversations', 'members', 'messages', 'users'];
+    await expectGoodPlans(() => write(me, { id: world.strangerIds.pop() ?? '' }, 'Hello'), tables);
+    await expectGoodPlans(() => write(me, { id: world.companionId }, 'Hello'), tables);
+    await expectGoodPlans(() => writeToGroup(me, world.groupId, 'Hello'), tables);
+  });
+
+  test('the chat list is read, at its newest end and far down', async () => {
+    const tables = ['conversations', 'members', 'messages', 'users'];
+    await expectGoodPlans(page('listLastMessage', {}), tables);
+    const newer: Record<string, unknown>[] = [];
+    while (newer.length < MY_CHATS - 50) {
+      newer.push(...(await me.socket.rows('listLastMessage', { limit: 50, cursorCreatedAt: newer.at(-1)?.createdAt ?? null })));
+    }
+    await expectGoodPlans(page('listLastMessage', { cursorCreatedAt: newer.at(-1)?.createdAt }), tables);
+  });
+
+  test.each(['a dialog', 'a dialog of which I have deleted the first half', 'a group'])(
+    '%s is read, at both ends and in the middle',
+    async (kind) => {
+      const receiverId = kind === 'a dialog' ? world.companionId : world.clearedCompanionId;
+      const [type, of, id] =
+        kind === 'a group'
+          ? ['getlatestMessageGroup', { groupId: world.groupId }, world.groupId]
+          : ['getlatestMessageDialog', { receiverId }, dialogOf(me.id, receiverId).id];
+      const oldest = kind.includes('deleted') ? LONG / 2 : 0;
+      const tables = ['conversations', 'members', 'messages', 'users'];
+      await expectGoodPlans(page(type, of), tables);
+      for (const seq of [LONG * 0.75, oldest + 21]) {
+        await expectGoodPlans(page(type, { ...of, cursorCreatedAt: await timeOf(id, seq) }), tables);
+      }
+    },
+  );
+
+  test.each([
+    ['20 people inside a name', RARE_TERM],
+    ['half of all in the middle of a field', COMMON_TERM],
+    ['half of all with more than a word', `${COMMON_TERM}.exam`],
+    ['everybody', 'example'],
+    ['many at the beginning of a name', 'ba'],
+    ['all my groups', 'circle'],
+    ['one of my groups', 'ircle 17'],
+  ])('a search finds what matches %s', async (_what, searchText) => {
+    await expectGoodPlans(search('/search', { searchText }), ['sessions', 'users', 'members', 'conversations']);
+  });
+
+  test.each([
+    ['20 people inside a name', RARE_TERM],
+    ['half of all in the middle of a field', COMMON_TERM],
+    ['many at the beginning of a name', 'ba'],
+  ])('a search for people who are not in a group finds what matches %s', async (_what, searchText) => {
+    await expectGoodPlans(search('/search/users', { searchText, groupId: world.groupId }), ['sessions', 'users', 'members']);
+  });
+});
