@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Credentials, logIn, register } from '../accounts.ts';
-import { connectAll } from '../client.ts';
 import { duel, type Side } from '../duel.ts';
 import { exchangeSteadily, type Lane } from '../exchange.ts';
 import type { Findings } from '../figures.ts';
+import { connectPairs } from '../pairs.ts';
 import type { Sample } from '../samples.ts';
-import type { Stage, Target } from '../stage.ts';
+import type { Stage } from '../stage.ts';
 
 const PAIRS = 20;
 const PAIRS_QUICK = 2;
@@ -26,7 +26,7 @@ export async function logins(stage: Stage): Promise<Findings> {
   const server = await stage.server({ BCRYPT_ROUNDS: '10' });
   stage.say('registering people');
   const [pairs, people] = stage.options.quick ? [PAIRS_QUICK, LOGGING_IN_QUICK] : [PAIRS, LOGGING_IN];
-  const lanes = await lanesOf(server, pairs);
+  const lanes = await connectPairs(server, pairs);
   const credentials = await Promise.all(Array.from({ length: people }, () => register(server.url)));
   const side = (busy: Credentials[], what: keyof Samples): Side => ({
     target: server,
@@ -53,17 +53,6 @@ export async function logins(stage: Stage): Promise<Findings> {
     ],
     lines: [],
   };
-}
-
-async function lanesOf(target: Target, pairs: number): Promise<Lane[]> {
-  const accounts = await target.accounts(pairs * 2);
-  const sockets = await connectAll(target.url, accounts);
-  const lanes: Lane[] = [];
-  for (let index = 0; index < accounts.length; index += 2) {
-    const [sender, receiver, account] = [sockets[index], sockets[index + 1], accounts[index + 1]];
-    if (sender && receiver && account) lanes.push({ sender, receiver, type: 'privateMessage', to: { receiverId: account.id } });
-  }
-  return lanes;
 }
 
 async function load(url: string, lanes: Lane[], people: Credentials[], seconds: number): Promise<Samples> {

@@ -1,7 +1,7 @@
-import { connectAll } from '../client.ts';
 import { duel, type Side } from '../duel.ts';
-import { exchange, type Lane } from '../exchange.ts';
+import { exchange } from '../exchange.ts';
 import type { Figure, Findings } from '../figures.ts';
+import { connectPairs } from '../pairs.ts';
 import type { Stage, Target } from '../stage.ts';
 
 const PAIRS = 50;
@@ -34,12 +34,6 @@ export async function privateMessages(stage: Stage): Promise<Findings> {
 }
 
 async function sideOf(target: Target): Promise<(inFlight: number) => Side> {
-  const accounts = await target.accounts(PAIRS * 2);
-  const sockets = await connectAll(target.url, accounts);
-  const lanes: Lane[] = [];
-  for (let index = 0; index < accounts.length; index += 2) {
-    const [sender, receiver, account] = [sockets[index], sockets[index + 1], accounts[index + 1]];
-    if (sender && receiver && account) lanes.push({ sender, receiver, type: 'privateMessage', to: { receiverId: account.id } });
-  }
+  const lanes = await connectPairs(target, PAIRS);
   return (inFlight) => ({ target, load: (seconds) => exchange(lanes, inFlight, seconds) });
 }

@@ -1,0 +1,15 @@
+import { connectAll } from './client.ts';
+import type { Lane } from './exchange.ts';
+import type { Target } from './stage.ts';
+
+/** Makes and connects so many pairs of people: one of each writes to the other. */
+export async function connectPairs(target: Target, count: number): Promise<Lane[]> {
+  const accounts = await target.accounts(count * 2);
+  const sockets = await connectAll(target.url, accounts);
+  const lanes: Lane[] = [];
+  for (let index = 0; index < accounts.length; index += 2) {
+    const [sender, receiver, account] = [sockets[index], sockets[index + 1], accounts[index + 1]];
+    if (sender && receiver && account) lanes.push({ sender, receiver, type: 'privateMessage', to: { receiverId: account.id } });
+  }
+  return lanes;
+}
