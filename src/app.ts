@@ -4,6 +4,7 @@ import { migrate } from './db/migrator.ts';
 import { Database } from './db/sequelize.ts';
 import type { Env } from './env.ts';
 import { signingSecret } from './features/auth/secret.ts';
+import { SessionReader } from './features/auth/sessionReader.ts';
 import { Tokens } from './features/auth/tokens.ts';
 import { MessageWriter } from './features/messages/messageWriter.ts';
 import { RateLimits } from './http/rateLimits.ts';
@@ -38,6 +39,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
     logger,
     database,
     writer,
+    sessionReader: new SessionReader(database),
     passwords,
     tokens,
     hub: new Hub(),

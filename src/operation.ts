@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Database } from './db/sequelize.ts';
 import type { Env } from './env.ts';
+import type { SessionReader } from './features/auth/sessionReader.ts';
 import type { Tokens } from './features/auth/tokens.ts';
 import type { MessageWriter } from './features/messages/messageWriter.ts';
 import type { RateLimits } from './http/rateLimits.ts';
@@ -16,6 +17,7 @@ export interface Services {
   database: Database;
   hub: Hub;
   writer: MessageWriter;
+  sessionReader: SessionReader;
   passwords: Passwords;
   tokens: Tokens;
   rateLimits: RateLimits;

@@ -10,9 +10,9 @@ export interface BatcherOptions<Job, Result> {
   /** Handles a batch and answers each job, in the same order. When it rejects, every job of the batch is rejected. */
   flush: (jobs: Job[]) => Promise<Result[]>;
   /** Names the lane of a job. Jobs of one lane are done in the order in which they were added: two batches under way share no lane. */
-  laneOf: (job: Job) => string;
+  laneOf: (job: Job) => unknown;
   /** What no two jobs of one lane have in common within a batch: the second waits for the next one. */
-  identityOf: (job: Job) => string;
+  identityOf: (job: Job) => unknown;
   /** Most jobs in one batch. */
   maxBatch: number;
   /** Most batches under way. */
@@ -28,9 +28,9 @@ export interface BatcherOptions<Job, Result> {
 export class Batcher<Job, Result> {
   readonly #options: BatcherOptions<Job, Result>;
   /** Lanes that may go into the next batch, in the order of their turns. */
-  readonly #ready = new Map<string, Waiting<Job, Result>[]>();
+  readonly #ready = new Map<unknown, Waiting<Job, Result>[]>();
   /** What waits behind the batches under way, for each of their lanes. */
-  readonly #held = new Map<string, Waiting<Job, Result>[]>();
+  readonly #held = new Map<unknown, Waiting<Job, Result>[]>();
   readonly #drained: (() => void)[] = [];
   #waiting = 0;
   #running = 0;
@@ -94,7 +94,7 @@ export class Batcher<Job, Result> {
 
   /** How many jobs of a lane the next batch may take. */
   #countOf(lane: Waiting<Job, Result>[], room: number): number {
-    const identities = new Set<string>();
+    const identities = new Set<unknown>();
     for (const { job } of lane.slice(0, room)) {
       const identity = this.#options.identityOf(job);
       if (identities.has(identity)) break;
@@ -130,7 +130,7 @@ export class Batcher<Job, Result> {
   }
 
   /** A batch of the lane is done: what waits behind it may go on, after the lanes whose turn it is. */
-  #release(name: string): void {
+  #release(name: unknown): void {
     const lane = this.#held.get(name);
     this.#held.delete(name);
     if (lane && lane.length > 0) this.#ready.set(name, lane);

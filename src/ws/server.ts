@@ -4,7 +4,6 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { toAppError } from '../db/databaseErrors.ts';
 import { maxRequestBytes } from '../env.ts';
 import { AppError } from '../errors.ts';
-import { groupsOfSession } from '../features/auth/sessions.ts';
 import { bearerToken } from '../features/auth/tokens.ts';
 import { isOriginAllowed } from '../http/origins.ts';
 import type { Operation, Services } from '../operation.ts';
@@ -80,13 +79,13 @@ export class SocketServer {
 
   /** The connection for the user of a valid token, already known to the hub, with the user's groups. */
   async #authenticate(token: string | undefined): Promise<Connection | undefined> {
-    const { database, hub, tokens } = this.#services;
+    const { hub, sessionReader, tokens } = this.#services;
     const claims = tokens.verify(token);
     if (!claims) return undefined;
     const connection = new Connection(claims, this.#services, this.#operations);
     hub.add(connection);
     try {
-      const groupIds = await groupsOfSession(database, claims);
+      const groupIds = await sessionReader.groupsOf(claims);
       if (groupIds && !connection.revoked) {
         hub.open(connection, groupIds);
         return connection;

@@ -1,7 +1,7 @@
 import { Op, type Transaction } from 'sequelize';
 import type { Session } from '../../db/models/session.ts';
 import type { User } from '../../db/models/user.ts';
-import type { Database, Statement } from '../../db/sequelize.ts';
+import type { Database } from '../../db/sequelize.ts';
 import type { Claims } from './tokens.ts';
 
 /**
@@ -25,19 +25,6 @@ export async function endSessions(database: Database, userId: string, transactio
 /** Whether the session that the token names still exists. */
 export async function isActive(database: Database, { sessionId, userId }: Claims): Promise<boolean> {
   return (await database.sessions.count({ where: { id: sessionId, userId } })) > 0;
-}
-
-const GROUPS_OF_SESSION: Statement = {
-  name: 'groups_of_session',
-  text: `
-    SELECT ARRAY(SELECT conversation_id FROM members WHERE user_id = $2 AND companion_id IS NULL) AS "groupIds"
-    FROM sessions WHERE id = $1 AND user_id = $2`,
-};
-
-/** The ids of the groups of the user whose token it is; undefined when the session that the token names has ended. */
-export async function groupsOfSession(database: Database, { sessionId, userId }: Claims): Promise<string[] | undefined> {
-  const [row] = await database.run<{ groupIds: string[] }>(GROUPS_OF_SESSION, [sessionId, userId]);
-  return row?.groupIds;
 }
 
 /** The ids of the user's groups. */
