@@ -2,7 +2,8 @@ import type { SqlMigration } from '../src/db/migrator.ts';
 import { writeMessages } from './0002-write-messages.ts';
 
 /**
- * The batched write with less work for each message: nothing is done for dialogs that exist, rows are sorted and numbered once.
+ * The batched write with less work for each message: nothing is done for dialogs that exist, rows are sorted and numbered once,
+ * and a locked conversation is written where it was found.
  * In return the caller promises that no two messages of a call have the same conversation and the same id.
  * What the function does, its outcomes and its guarantees are those of 0002.
  */
@@ -52,12 +53,12 @@ export const fasterWriteMessages: SqlMigration = {
       RETURN QUERY
       WITH checked AS (
         SELECT i.*, known.seq AS known_seq, known.rev AS known_rev, known.created_at AS known_at,
-          c.last_seq, c.last_rev, c.last_message_at, c.name, sender.first_name, sender.last_name,
+          c.last_seq, c.last_rev, c.last_message_at, c.name, c.ctid AS locked_row, sender.first_name, sender.last_name,
           CASE
             WHEN sender.id IS NULL THEN 'unauthorized'
             WHEN known.sender_id = i.sender_id THEN 'duplicate'
             WHEN i.receiver_id IS NOT NULL AND receiver.id IS NULL THEN 'no_such_user'
-            WHEN member.user_id IS NULL THEN 'not_a_member'
+            WHEN i.receiver_id IS NULL AND member.user_id IS NULL THEN 'not_a_member'
             WHEN known.id IS NOT NULL THEN 'message_id_taken'
             ELSE 'stored'
           END AS outcome
@@ -66,8 +67,12 @@ export const fasterWriteMessages: SqlMigration = {
         LEFT JOIN users sender ON sender.id = i.sender_id AND sender.deleted_at IS NULL
         LEFT JOIN users receiver ON receiver.id = i.receiver_id AND receiver.deleted_at IS NULL
         LEFT JOIN conversations c ON c.id = i.conversation_id
-        LEFT JOIN members member ON member.conversation_id = i.conversation_id AND member.user_id = i.sender_id
-          AND (member.companion_id IS NULL) = (i.receiver_id IS NULL)
+        -- The two of a dialog are its members by its id. OFFSET 0: for them nothing is looked up.
+        LEFT JOIN LATERAL (
+          SELECT m.user_id FROM members m
+          WHERE i.receiver_id IS NULL AND m.conversation_id = i.conversation_id AND m.user_id = i.sender_id AND m.companion_id IS NULL
+          OFFSET 0
+        ) member ON true
         LEFT JOIN messages known ON known.conversation_id = i.conversation_id AND known.id = i.message_id
       ), counted AS (
         SELECT k.*, count(*) OVER (PARTITION BY k.conversation_id) AS total,
@@ -84,10 +89,10 @@ export const fasterWriteMessages: SqlMigration = {
       ), moved AS (
         UPDATE conversations c SET last_seq = c.last_seq + last.place, last_rev = c.last_rev + last.place, last_message_at = last.at
         FROM (
-          SELECT p.conversation_id, max(p.place) AS place, max(p.new_at) AS at
+          SELECT min(p.locked_row) AS locked_row, max(p.place) AS place, max(p.new_at) AS at
           FROM placed p WHERE p.outcome = 'stored' GROUP BY p.conversation_id
         ) last
-        WHERE c.id = last.conversation_id
+        WHERE c.ctid = last.locked_row
       )
       SELECT p.outcome, coalesce(p.known_seq, p.last_seq + p.place)::float8, coalesce(p.known_rev, p.last_rev + p.place)::float8,
         coalesce(p.known_at, p.new_at), p.first_name, p.last_name, p.name
