@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from './support/database.ts';
 import { add, heard, leave, newCircle, newPerson, type PageType, type Person, readAll, write, writeToGroup } from './support/people.ts';
@@ -49,6 +50,20 @@ describe('the order of messages', () => {
     expect((await heard(bob)).map((item) => item?.message)).toEqual(contents);
     expect(await dialog(bob, ann)).toEqual(contents);
     await expectNoGaps();
+  });
+
+  test('sends that come while others are being written keep the order too', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const contents = numbered(300);
+    const sent: Promise<unknown>[] = [];
+    for (const content of contents) {
+      sent.push(write(ann, bob, content));
+      // The server gets a turn between any two, so they come to it one by one.
+      await setImmediate();
+    }
+    await Promise.all(sent);
+    expect((await heard(bob)).map((item) => item?.message)).toEqual(contents);
+    expect(await dialog(bob, ann)).toEqual(contents);
   });
 
   test('300 sends into a group likewise', async () => {
