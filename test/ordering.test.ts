@@ -97,6 +97,22 @@ describe('the order of messages', () => {
     await expectNoGaps();
   });
 
+  test('what is broadcast of both sides when both write at once is what is stored: who, when and in which order', async () => {
+    const [ann, bob] = [await newPerson(server, 'Ann', 'Archer'), await newPerson(server, 'Bob', null)];
+    await write(ann, bob, 'a');
+    await Promise.all(
+      numbered(60, 'a').flatMap((content) => [write(ann, bob, content), write(bob, ann, content), write(ann, bob, 'more')]),
+    );
+    const stored = (await readAll(ann, 'getlatestMessageDialog', { receiverId: bob.id })).reverse();
+    for (const [from, lastName, to] of [[ann, 'Archer', bob] as const, [bob, null, ann] as const]) {
+      const sent = stored.filter(({ senderId }) => senderId === from.id);
+      expect((await heard(to)).map((item) => [item?.messageId, item?.senderName, item?.senderLastName, item?.createdAt])).toEqual(
+        sent.map((row) => [row.messageId, row.senderName, lastName, row.createdAt]),
+      );
+    }
+    await expectNoGaps();
+  });
+
   test('members who write, add and leave through two servers at once see one order without gaps', async () => {
     const people = [await newPerson(server), await newPerson(other), await newPerson(server), await newPerson(other)] as const;
     const [ann, bob, carl, dora] = people;

@@ -4,8 +4,8 @@ import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/hub.ts';
 import { id, messageText } from '../../schemas.ts';
-import { writeWithin } from '../messages/messageWriter.ts';
 import { groupMessageItem } from '../messages/presenter.ts';
+import { writeWithin } from '../messages/writeMessages.ts';
 import { admitMember, changeGroup, isMember } from './membership.ts';
 
 /** `addUserInGroup`: any member adds a user; every other member is told, the new one included. */

@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts';
 import type { Context } from '../../operation.ts';
 import { groupName, id, messageText } from '../../schemas.ts';
 import { isGroupId } from '../messages/dialogId.ts';
-import { writeWithin } from '../messages/messageWriter.ts';
+import { writeWithin } from '../messages/writeMessages.ts';
 
 export const newGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
   z.strictObject({

@@ -3,8 +3,8 @@ import type { Env } from '../../env.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/hub.ts';
 import { id, messageText } from '../../schemas.ts';
-import { writeWithin } from '../messages/messageWriter.ts';
 import { groupMessageItem } from '../messages/presenter.ts';
+import { writeWithin } from '../messages/writeMessages.ts';
 import { changeGroup, removeMember } from './membership.ts';
 
 /** `leaveGroup`: takes me out of a group and tells those who stay. */

@@ -1,4 +1,4 @@
-import type { NewMessage, WrittenMessage } from './messageWriter.ts';
+import type { NewMessage, WrittenMessage } from './writeMessages.ts';
 
 /** A message in a group, or a notification about the group, as broadcasts carry it. */
 export function groupMessageItem(message: NewMessage, { groupName, senderName, senderLastName, createdAt }: WrittenMessage) {

@@ -5,8 +5,8 @@ import type { Context } from '../../operation.ts';
 import { groupTopic } from '../../realtime/hub.ts';
 import { endSessions, groupIdsOf } from '../auth/sessions.ts';
 import { removeMember } from '../groups/membership.ts';
-import { type NewMessage, type WrittenMessage, writeWithin } from '../messages/messageWriter.ts';
 import { groupMessageItem } from '../messages/presenter.ts';
+import { type NewMessage, type WrittenMessage, writeWithin } from '../messages/writeMessages.ts';
 
 const FAREWELL = 'left the group';
 

@@ -1,0 +1,90 @@
+import { QueryTypes, type Transaction } from 'sequelize';
+import { z } from 'zod';
+import type { Database, Statement } from '../../db/sequelize.ts';
+import { AppError } from '../../errors.ts';
+
+/** A message on its way into the database. */
+export interface NewMessage {
+  conversationId: string;
+  messageId: string;
+  senderId: string;
+  /** The other person of a dialog; null in a group. */
+  receiverId: string | null;
+  content: string;
+  /** Whether it tells of a change of the group. */
+  notification: boolean;
+}
+
+/** A message that is committed, with what its broadcast needs. */
+export interface WrittenMessage {
+  /** The same message had been sent before: it is neither stored nor broadcast again. */
+  repeated: boolean;
+  seq: number;
+  rev: number;
+  createdAt: Date;
+  senderName: string;
+  senderLastName: string | null;
+  /** Null in a dialog. */
+  groupName: string | null;
+}
+
+const REFUSALS = z.enum(['unauthorized', 'no_such_user', 'not_a_member', 'message_id_taken']);
+
+interface Row {
+  outcome: string;
+  seq: number;
+  rev: number;
+  created_at: Date;
+  sender_name: string;
+  sender_last_name: string | null;
+  group_name: string | null;
+}
+
+const WRITE: Statement = {
+  name: 'write_messages',
+  text: 'SELECT * FROM write_messages($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::boolean[])',
+};
+
+/** Checked ids, numbers and truth values need no quotes in an array of PostgreSQL: joining them costs less than what `pg` does to any text. */
+export const plainArray = (values: (string | number | boolean | null)[]): string => `{${values.map((value) => value ?? 'NULL').join()}}`;
+
+function valuesOf(messages: NewMessage[]): unknown[] {
+  return [
+    plainArray(messages.map((message) => message.conversationId)),
+    plainArray(messages.map((message) => message.messageId)),
+    plainArray(messages.map((message) => message.senderId)),
+    plainArray(messages.map((message) => message.receiverId)),
+    messages.map((message) => message.content),
+    plainArray(messages.map((message) => message.notification)),
+  ];
+}
+
+function outcomeOf(row: Row): WrittenMessage | AppError {
+  if (row.outcome !== 'stored' && row.outcome !== 'duplicate') return new AppError(REFUSALS.parse(row.outcome));
+  return {
+    repeated: row.outcome === 'duplicate',
+    seq: row.seq,
+    rev: row.rev,
+    createdAt: row.created_at,
+    senderName: row.sender_name,
+    senderLastName: row.sender_last_name,
+    groupName: row.group_name,
+  };
+}
+
+/** Writes messages of any kind: the outcome of each, or why it is refused. No two have the same conversation and the same id. */
+export async function writeMessages(database: Database, messages: NewMessage[]): Promise<(WrittenMessage | AppError)[]> {
+  return (await database.run<Row>(WRITE, valuesOf(messages))).map(outcomeOf);
+}
+
+/**
+ * Writes one message as part of a transaction.
+ * @throws {AppError} as `MessageWriter.send`
+ */
+export async function writeWithin(transaction: Transaction, database: Database, message: NewMessage): Promise<WrittenMessage> {
+  const [row] = await database.query<Row>(WRITE.text, { bind: valuesOf([message]), type: QueryTypes.SELECT, transaction });
+  if (!row) throw new Error('the write gave no outcome');
+  const outcome = outcomeOf(row);
+  if (outcome instanceof AppError) throw outcome;
+  return outcome;
+}

@@ -1,0 +1,111 @@
+import pg from 'pg';
+import type { Database, Statement } from '../../db/sequelize.ts';
+import type { AppError } from '../../errors.ts';
+import { type NewMessage, plainArray, type WrittenMessage, writeMessages } from './writeMessages.ts';
+
+/** Messages of one dialog; its user is who sends the first of them. */
+interface Dialog {
+  conversationId: string;
+  userId: string;
+  companionId: string | null;
+  messages: NewMessage[];
+}
+
+/** What is returned for a dialog. */
+interface Row {
+  /** Which of the dialogs it is, from 1. */
+  place: number;
+  /** Those of the message that the first one follows; for `created_at`, a millisecond before the first one at least. */
+  seq: number;
+  rev: number;
+  created_at: Date;
+  user_name: string;
+  user_last_name: string | null;
+  companion_name: string;
+  companion_last_name: string | null;
+}
+
+const WRITE: Statement = {
+  name: 'write_to_dialogs',
+  text: 'SELECT * FROM write_to_dialogs($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::uuid[], $7::uuid[], $8::text[])',
+};
+const UNIQUE_VIOLATION = '23505';
+
+/**
+ * Writes messages of dialogs: the outcome of each, or why it is refused. Nearly all are new and in a dialog that exists: those take
+ * the shortest way. What is left, and all of them when one is stored already, goes the way of any message.
+ */
+export async function writeToDialogs(database: Database, messages: NewMessage[]): Promise<(WrittenMessage | AppError)[]> {
+  const outcomes = new Map<NewMessage, WrittenMessage | AppError>(await writeNew(database, messages));
+  const left = messages.filter((message) => !outcomes.has(message));
+  if (left.length > 0) {
+    const outcomesLeft = await writeMessages(database, left);
+    for (const [index, message] of left.entries()) outcomes.set(message, present(outcomesLeft[index]));
+  }
+  return messages.map((message) => present(outcomes.get(message)));
+}
+
+/** Writes the messages of dialogs that exist, when all of them are new; returns what was written. */
+async function writeNew(database: Database, messages: NewMessage[]): Promise<[NewMessage, WrittenMessage][]> {
+  const dialogs = dialogsOf(messages);
+  const rows = await database.run<Row>(WRITE, valuesOf(dialogs)).catch((error: unknown) => {
+    if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) return [];
+    throw error;
+  });
+  return rows.flatMap((row) => writtenIn(present(dialogs[row.place - 1]), row));
+}
+
+function dialogsOf(messages: NewMessage[]): Dialog[] {
+  const dialogs = new Map<string, Dialog>();
+  for (const message of messages) {
+    const { conversationId, senderId: userId, receiverId: companionId } = message;
+    const dialog = dialogs.get(conversationId);
+    if (dialog) dialog.messages.push(message);
+    else dialogs.set(conversationId, { conversationId, userId, companionId, messages: [message] });
+  }
+  return [...dialogs.values()];
+}
+
+function valuesOf(dialogs: Dialog[]): unknown[] {
+  const messages = dialogs.flatMap((dialog) => dialog.messages);
+  const firsts: number[] = [];
+  let count = 0;
+  for (const dialog of dialogs) {
+    firsts.push(count);
+    count += dialog.messages.length;
+  }
+  return [
+    plainArray(dialogs.map((dialog) => dialog.conversationId)),
+    plainArray(dialogs.map((dialog) => dialog.userId)),
+    plainArray(dialogs.map((dialog) => dialog.companionId)),
+    plainArray(firsts),
+    plainArray(dialogs.map((dialog) => dialog.messages.length)),
+    plainArray(messages.map((message) => message.messageId)),
+    plainArray(messages.map((message) => message.senderId)),
+    messages.map((message) => message.content),
+  ];
+}
+
+function writtenIn({ userId, messages }: Dialog, row: Row): [NewMessage, WrittenMessage][] {
+  return messages.map((message, index) => {
+    const byUser = message.senderId === userId;
+    return [
+      message,
+      {
+        repeated: false,
+        seq: row.seq + index + 1,
+        rev: row.rev + index + 1,
+        createdAt: new Date(row.created_at.getTime() + index + 1),
+        senderName: byUser ? row.user_name : row.companion_name,
+        senderLastName: byUser ? row.user_last_name : row.companion_last_name,
+        groupName: null,
+      },
+    ];
+  });
+}
+
+/** @throws when the database answers for something else than it was given */
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the write gave no outcome');
+  return value;
+}
