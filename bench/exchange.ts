@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { RawData, WebSocket } from 'ws';
-import { answeredId, broadcastId, send } from './client.ts';
+import type { LoadClient } from './loadClient.ts';
 import type { Sample } from './samples.ts';
 
-/** One who writes, and one of those who receive what is written. */
+/** One who writes, and one of those who receive what is written, who does not write. */
 export interface Lane {
-  sender: WebSocket;
-  receiver: WebSocket;
+  sender: LoadClient;
+  receiver: LoadClient;
   type: 'privateMessage' | 'messageInGroup';
   /** Where to: the params beside `messageId` and `content`. */
   to: object;
 }
 
+const REQUEST_ID = '"requestId":"';
+const MESSAGE_ID = '"messageId":"';
 const CONTENT = 'Hello there, how are you doing today?';
 
 /** Sends messages, and follows each until its sender has the acknowledgement and its receiver the broadcast. */
@@ -20,32 +21,33 @@ class Post {
   readonly latencies: number[] = [];
   /** Resolves when no more are to be sent and all are done; rejects when one is refused or a connection ends. */
   readonly done: Promise<void>;
-  readonly #pending = new Map<string, { lane: Lane; dueAt: number; missing: number }>();
-  readonly #listeners: [socket: WebSocket, onMessage: (data: RawData) => void][];
+  readonly #pending = new Map<string, { lane: Lane; dueAt: number; answered: boolean; received: boolean }>();
   readonly #onArrival: (lane: Lane) => void;
   #finish: (error?: Error) => void = () => {};
   #ending = false;
 
   constructor(lanes: Lane[], onArrival: (lane: Lane) => void = () => {}) {
     this.#onArrival = onArrival;
-    this.#listeners = [
-      ...[...new Set(lanes.map(({ sender }) => sender))].map((socket) => this.#listen(socket, answeredId)),
-      ...[...new Set(lanes.map(({ receiver }) => receiver))].map((socket) => this.#listen(socket, broadcastId)),
-    ];
-    const onClose = (code: number) => this.#finish(new Error(`a connection was closed with ${code}`));
-    for (const [socket, onMessage] of this.#listeners) socket.on('message', onMessage).on('close', onClose);
+    const clients = lanes.flatMap(({ sender, receiver }) => [sender, receiver]);
+    for (const { sender, receiver } of lanes) {
+      sender.onText = (text) => this.#answered(text);
+      receiver.onText = (text) => this.#received(text);
+    }
+    for (const client of new Set(clients)) {
+      void client.closed.then(() => this.#finish(new Error('a connection was closed')));
+    }
     this.done = new Promise<void>((resolve, reject) => {
       this.#finish = (error) => (error ? reject(error) : resolve());
     }).finally(() => {
-      for (const [socket, onMessage] of this.#listeners) socket.off('message', onMessage).off('close', onClose);
+      for (const client of clients) client.onText = undefined;
     });
   }
 
   /** Sends a message whose time counts from `dueAt`. */
   send(lane: Lane, dueAt: number): void {
     const messageId = randomUUID();
-    this.#pending.set(messageId, { lane, dueAt, missing: 2 });
-    send(lane.sender, JSON.stringify({ type: lane.type, requestId: messageId, params: { messageId, content: CONTENT, ...lane.to } }));
+    this.#pending.set(messageId, { lane, dueAt, answered: false, received: false });
+    lane.sender.send(JSON.stringify({ type: lane.type, requestId: messageId, params: { messageId, content: CONTENT, ...lane.to } }));
   }
 
   /** No more are to be sent. */
@@ -54,25 +56,30 @@ class Post {
     if (this.#pending.size === 0) this.#finish();
   }
 
-  #listen(socket: WebSocket, idOf: (data: RawData) => string | undefined): [WebSocket, (data: RawData) => void] {
-    const onMessage = (data: RawData) => {
-      try {
-        this.#arrived(idOf(data));
-      } catch (error) {
-        this.#finish(error instanceof Error ? error : new Error(String(error)));
-      }
-    };
-    return [socket, onMessage];
+  #answered(text: string): void {
+    if (text.startsWith('{"error"')) this.#finish(new Error(`the server answered: ${text}`));
+    else this.#arrived('answered', idAfter(REQUEST_ID, text, text.lastIndexOf(REQUEST_ID)));
   }
 
-  #arrived(messageId = ''): void {
+  #received(text: string): void {
+    this.#arrived('received', idAfter(MESSAGE_ID, text, text.indexOf(MESSAGE_ID)));
+  }
+
+  #arrived(what: 'answered' | 'received', messageId = ''): void {
     const message = this.#pending.get(messageId);
-    if (!message || --message.missing > 0) return;
+    if (!message) return;
+    message[what] = true;
+    if (!message.answered || !message.received) return;
     this.#pending.delete(messageId);
     this.latencies.push(performance.now() - message.dueAt);
     this.#onArrival(message.lane);
     if (this.#ending && this.#pending.size === 0) this.#finish();
   }
+}
+
+/** An id is all that is read of a frame, and is found and not parsed, so that the load takes less of the machine. */
+function idAfter(key: string, text: string, at: number): string | undefined {
+  return at < 0 ? undefined : text.slice(at + key.length, at + key.length + 36);
 }
 
 /**

@@ -1,5 +1,5 @@
-import { connectAll } from './client.ts';
 import type { Lane } from './exchange.ts';
+import { connectAll } from './loadClient.ts';
 import type { Target } from './stage.ts';
 
 /** Makes and connects so many pairs of people: one of each writes to the other. */

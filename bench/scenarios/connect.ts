@@ -2,7 +2,7 @@ import type { Account } from '../client.ts';
 import { duel, type Side } from '../duel.ts';
 import type { Findings } from '../figures.ts';
 import { createGroup } from '../groups.ts';
-import { Listener } from '../listener.ts';
+import { LoadClient } from '../loadClient.ts';
 import { repeatAtOnce } from '../samples.ts';
 import type { Stage, Target } from '../stage.ts';
 
@@ -32,7 +32,7 @@ function sideOf(target: Target, accounts: Account[]): Side {
   const openAndClose = async () => {
     const account = accounts[turn++ % accounts.length];
     if (!account) throw new Error('nobody can connect');
-    await (await Listener.connect(target.url, account)).close();
+    await (await LoadClient.connect(target.url, account)).close();
   };
   return { target, load: (seconds) => repeatAtOnce(AT_ONCE, seconds, openAndClose) };
 }

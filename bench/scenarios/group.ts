@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Account, connect, connectAll } from '../client.ts';
+import type { Account } from '../client.ts';
 import { duel, type Side } from '../duel.ts';
 import { exchange, type Lane } from '../exchange.ts';
 import type { Findings } from '../figures.ts';
 import { createGroup } from '../groups.ts';
-import { listenAll } from '../listener.ts';
+import { connectAll, LoadClient } from '../loadClient.ts';
 import type { Stage, Target } from '../stage.ts';
 
 const MEMBERS = 300;
@@ -39,19 +39,16 @@ export async function groupMessages(stage: Stage): Promise<Findings> {
 async function sideOf(target: Target, accounts: Account[], groupId: string): Promise<Side> {
   const observer = accounts.at(-1);
   if (!observer) throw new Error('a group needs members');
-  const senders = await connectAll(target.url, accounts.slice(0, SENDERS));
-  const listeners = await listenAll(target.url, accounts.slice(SENDERS, -1));
+  const clients = await connectAll(target.url, accounts.slice(0, -1));
   // Connected last, it is written to last: what it has, all have been sent.
-  const receiver = await connect(target.url, observer);
-  const lanes = senders.map((sender): Lane => ({ sender, receiver, type: 'messageInGroup', to: { groupId } }));
-  let frames = 0;
-  for (const socket of [...senders, receiver]) socket.on('message', () => frames++);
+  const receiver = await LoadClient.connect(target.url, observer);
+  const lanes = clients.slice(0, SENDERS).map((sender): Lane => ({ sender, receiver, type: 'messageInGroup', to: { groupId } }));
   let messages = 0;
   const load = async (seconds: number) => {
     const sample = await exchange(lanes, IN_FLIGHT, seconds);
     messages += sample.count;
     // A message is a frame to each other member, and the acknowledgement is one to the sender.
-    await settle(messages * accounts.length, () => listeners.reduce((sum, listener) => sum + listener.frames, frames));
+    await settle(messages * accounts.length, () => clients.reduce((sum, { frames }) => sum + frames, receiver.frames));
     return sample;
   };
   return { target, load };

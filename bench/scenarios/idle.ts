@@ -1,5 +1,5 @@
 import type { Findings } from '../figures.ts';
-import { listenAll } from '../listener.ts';
+import { connectAll } from '../loadClient.ts';
 import { percentile } from '../samples.ts';
 import type { Stage, Target } from '../stage.ts';
 import { MEMORY_PROBE, type TargetProcess } from '../target.ts';
@@ -38,9 +38,9 @@ async function bytesEach(target: Target, process: TargetProcess, connectionsEach
   const found: number[] = [];
   for (let round = 0; round <= ROUNDS; round++) {
     const before = await process.collectedMemory();
-    const listeners = await listenAll(target.url, accounts);
+    const clients = await connectAll(target.url, accounts);
     const after = await process.collectedMemory();
-    await Promise.all(listeners.map((listener) => listener.close()));
+    await Promise.all(clients.map((client) => client.close()));
     const bytes = after.heapUsed + after.external - before.heapUsed - before.external;
     // The first round also compiles code and fills caches, which are no part of a connection.
     if (round > 0) found.push(bytes / accounts.length);

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { joinWrites } from '../src/lib/joinWrites.ts';
 import type { Account } from './client.ts';
 
 const TEXT = 1;
@@ -7,24 +8,24 @@ const PING = 9;
 /** Frames of a client are masked, here with zeros. */
 const PONG_FRAME = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 const CLOSE_FRAME = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
-/** All read into one: a frame is counted before the next is read. */
+/** All read into one: what came is taken before the next is read. */
 const INPUT = Buffer.allocUnsafe(256 * 1024);
 
 /**
- * A client that only counts the text frames it receives and answers pings. It does without `ws` and its streams, which cost more for
- * each frame than the server spends on it: with hundreds of receivers the load would be what is measured.
+ * A client that counts the text frames it receives, hands them on to who wants them, and answers pings. It does without `ws` and its
+ * streams, which cost more for each frame than the server spends on it: with them the load would be what is measured.
  */
-export class Listener {
+export class LoadClient {
   /** Text frames so far. */
   frames = 0;
+  /** Takes the text of each frame; until there is one, frames are only counted. Must not throw. */
+  onText: ((text: string) => void) | undefined;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   #opened: ((error?: Error) => void) | undefined;
-  /** What came of a frame's header, or of the answer to the handshake, that is not whole yet. */
+  /** What came of a frame, or of the answer to the handshake, that is not whole yet. */
   #rest = Buffer.alloc(0);
-  /** Bytes that are to come of the frame begun. */
-  #missing = 0;
 
   private constructor({ hostname, port }: URL, { token }: Account) {
     const onread = { buffer: INPUT, callback: (count: number) => this.#read(INPUT.subarray(0, count)) };
@@ -43,12 +44,28 @@ export class Listener {
   }
 
   /** Opens a connection and resolves when it is open. The address begins with `http:`. */
-  static async connect(url: string, account: Account): Promise<Listener> {
-    const listener = new Listener(new URL(url), account);
+  static async connect(url: string, account: Account): Promise<LoadClient> {
+    const client = new LoadClient(new URL(url), account);
     await new Promise<void>((resolve, reject) => {
-      listener.#opened = (error) => (error ? reject(error) : resolve());
+      client.#opened = (error) => (error ? reject(error) : resolve());
     });
-    return listener;
+    return client;
+  }
+
+  /** Sends a text of fewer than 64 KiB; those of one turn of the event loop go out at once. */
+  send(text: string): void {
+    const length = Buffer.byteLength(text);
+    const header = length < 126 ? 6 : 8;
+    const frame = Buffer.alloc(header + length);
+    frame[0] = 0x80 | TEXT;
+    if (length < 126) frame[1] = 0x80 | length;
+    else {
+      frame[1] = 0x80 | 126;
+      frame.writeUInt16BE(length, 2);
+    }
+    frame.write(text, header);
+    joinWrites(this.#socket);
+    this.#socket.write(frame);
   }
 
   /** Closes the connection and resolves when it is gone. */
@@ -76,37 +93,44 @@ export class Listener {
   }
 
   #readFrames(data: Buffer): void {
-    let at = this.#missing;
-    for (let length = frameLength(data, at); length !== undefined; length = frameLength(data, at)) {
-      this.#onFrame((data[at] ?? 0) & 15);
-      at += length;
+    let at = 0;
+    for (let end = endOfFrame(data, at); end !== undefined && end <= data.length; end = endOfFrame(data, at)) {
+      this.#onFrame(data, at, end);
+      at = end;
     }
     if (at < data.length) this.#rest = Buffer.from(data.subarray(at));
-    this.#missing = Math.max(0, at - data.length);
   }
 
-  #onFrame(opcode: number): void {
-    if (opcode === TEXT) this.frames++;
-    else if (opcode === PING) this.#socket.write(PONG_FRAME);
+  #onFrame(data: Buffer, at: number, end: number): void {
+    const opcode = (data[at] ?? 0) & 15;
+    if (opcode === TEXT) {
+      this.frames++;
+      this.onText?.(data.toString('utf8', at + headerOf(data, at), end));
+    } else if (opcode === PING) this.#socket.write(PONG_FRAME);
     else if (opcode === CLOSE) this.#socket.end();
   }
 }
 
-/** Length of the frame that begins at `at`, its header included; undefined when the header is not there yet. */
-function frameLength(data: Buffer, at: number): number | undefined {
-  if (at + 2 > data.length) return undefined;
-  const short = (data[at + 1] ?? 0) & 127;
-  if (short < 126) return 2 + short;
-  const header = short === 126 ? 4 : 10;
+/** Bytes of the header of the frame that begins at `at`. A server does not mask. */
+function headerOf(data: Buffer, at: number): number {
+  const length = data[at + 1] ?? 0;
+  if (length < 126) return 2;
+  return length === 126 ? 4 : 10;
+}
+
+/** Where the frame that begins at `at` ends; undefined when its header is not whole. */
+function endOfFrame(data: Buffer, at: number): number | undefined {
+  const header = headerOf(data, at);
   if (at + header > data.length) return undefined;
-  return header + (short === 126 ? data.readUInt16BE(at + 2) : Number(data.readBigUInt64BE(at + 2)));
+  if (header === 2) return at + 2 + (data[at + 1] ?? 0);
+  return at + header + (header === 4 ? data.readUInt16BE(at + 2) : Number(data.readBigUInt64BE(at + 2)));
 }
 
 /** Opens a connection for each account, some at a time. */
-export async function listenAll(url: string, accounts: Account[]): Promise<Listener[]> {
-  const listeners: Listener[] = [];
+export async function connectAll(url: string, accounts: Account[]): Promise<LoadClient[]> {
+  const clients: LoadClient[] = [];
   for (let from = 0; from < accounts.length; from += 100) {
-    listeners.push(...(await Promise.all(accounts.slice(from, from + 100).map((account) => Listener.connect(url, account)))));
+    clients.push(...(await Promise.all(accounts.slice(from, from + 100).map((account) => LoadClient.connect(url, account)))));
   }
-  return listeners;
+  return clients;
 }
