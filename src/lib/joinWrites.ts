@@ -2,11 +2,11 @@ import type { Duplex } from 'node:stream';
 
 let held: Duplex[] = [];
 
-/** Lets all that this turn of the event loop writes to a socket go to the system at once, when the turn ends. */
+/** Lets all that is written to a socket by what runs now, and by the promises that it settles, go to the system at once. */
 export function joinWrites(socket: Duplex): void {
   if (socket.writableCorked > 0) return;
   socket.cork();
-  if (held.push(socket) === 1) setImmediate(releaseAll);
+  if (held.push(socket) === 1) process.nextTick(releaseAll);
 }
 
 function releaseAll(): void {
