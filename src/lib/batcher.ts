@@ -17,6 +17,8 @@ export interface BatcherOptions<Job, Result> {
   maxBatch: number;
   /** Most batches under way. */
   maxRunning: number;
+  /** Milliseconds that a batch is waited for before another begins beside it: few batches are large ones, and cost less. 0: none is. */
+  patience: number;
   /** Most jobs that wait; one more is refused. */
   maxWaiting: number;
 }
@@ -34,6 +36,8 @@ export class Batcher<Job, Result> {
   readonly #drained: (() => void)[] = [];
   #waiting = 0;
   #running = 0;
+  /** Batches under way that are still waited for. */
+  #awaited = 0;
   #scheduled = false;
 
   constructor(options: BatcherOptions<Job, Result>) {
@@ -66,7 +70,7 @@ export class Batcher<Job, Result> {
 
   /** Begins at the end of this turn of the event loop, so that the jobs of one turn come together. */
   #schedule(): void {
-    if (this.#scheduled || this.#running >= this.#options.maxRunning) return;
+    if (this.#scheduled || !this.#mayStart()) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -74,8 +78,12 @@ export class Batcher<Job, Result> {
     });
   }
 
+  #mayStart(): boolean {
+    return this.#awaited === 0 && this.#running < this.#options.maxRunning;
+  }
+
   #start(): void {
-    while (this.#ready.size > 0 && this.#running < this.#options.maxRunning) void this.#run(this.#take());
+    while (this.#ready.size > 0 && this.#mayStart()) void this.#run(this.#take());
   }
 
   /** Takes the next batch, and holds what comes after it in its lanes. */
@@ -105,13 +113,34 @@ export class Batcher<Job, Result> {
 
   async #run(batch: Waiting<Job, Result>[]): Promise<void> {
     this.#running++;
+    const stopWaiting = this.#wait();
     const answer = await this.#flush(batch);
+    stopWaiting();
     this.#running--;
     for (const { job } of batch) this.#release(this.#options.laneOf(job));
     // The next batch is on its way before this one is answered: it need not wait for what that takes.
     this.#start();
     answer();
     if (this.#waiting + this.#running === 0) for (const drained of this.#drained.splice(0)) drained();
+  }
+
+  /** Waits for a batch that begins, no longer than its time; returns what ends the waiting before. */
+  #wait(): () => void {
+    if (this.#options.patience === 0) return () => {};
+    this.#awaited++;
+    let waiting = true;
+    const end = () => {
+      if (waiting) this.#awaited--;
+      waiting = false;
+    };
+    const timer = setTimeout(() => {
+      end();
+      this.#start();
+    }, this.#options.patience);
+    return () => {
+      clearTimeout(timer);
+      end();
+    };
   }
 
   /** Handles a batch; resolves with what answers its jobs. */

@@ -3,8 +3,9 @@ import { Batcher } from '../../lib/batcher.ts';
 import type { Claims } from './tokens.ts';
 
 const MAX_BATCH = 100;
-/** A second one goes on when the first is held up; more would only be smaller. */
 const MAX_RUNNING = 2;
+/** One that takes longer, in milliseconds, is held up by something: the next goes on beside it. */
+const PATIENCE = 50;
 /** At 2,000 connects a second the last of them waits five seconds. */
 const MAX_WAITING = 10_000;
 
@@ -34,6 +35,7 @@ export class SessionReader {
       identityOf: (claims) => claims,
       maxBatch: MAX_BATCH,
       maxRunning: MAX_RUNNING,
+      patience: PATIENCE,
       maxWaiting: MAX_WAITING,
     });
   }
