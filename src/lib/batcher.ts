@@ -17,14 +17,14 @@ export interface BatcherOptions<Job, Result> {
   maxBatch: number;
   /** Most batches under way. */
   maxRunning: number;
-  /** Milliseconds that a batch is waited for before another begins beside it: few batches are large ones, and cost less. 0: none is. */
-  patience: number;
+  /** Least time from the beginning of a batch to that of the next, in milliseconds: what comes in bits is collected. */
+  interval: number;
   /** Most jobs that wait; one more is refused. */
   maxWaiting: number;
 }
 
 /**
- * Collects jobs while batches are under way; they form the next ones. There is no timer: an idle batcher starts at the end of the
+ * Collects jobs while batches are under way; they form the next ones. No interval is needed: an idle batcher starts at the end of the
  * turn of the event loop, a busy one makes large batches. Lanes take turns, so a long one does not keep the others waiting.
  */
 export class Batcher<Job, Result> {
@@ -36,9 +36,9 @@ export class Batcher<Job, Result> {
   readonly #drained: (() => void)[] = [];
   #waiting = 0;
   #running = 0;
-  /** Batches under way that are still waited for. */
-  #awaited = 0;
   #scheduled = false;
+  /** When the last batch began. */
+  #begunAt = -Infinity;
 
   constructor(options: BatcherOptions<Job, Result>) {
     this.#options = options;
@@ -68,22 +68,29 @@ export class Batcher<Job, Result> {
     });
   }
 
-  /** Begins at the end of this turn of the event loop, so that the jobs of one turn come together. */
+  /** Begins at the end of this turn of the event loop, so that the jobs of one turn come together, or when it is time. */
   #schedule(): void {
-    if (this.#scheduled || !this.#mayStart()) return;
+    if (this.#scheduled || this.#running >= this.#options.maxRunning) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    const begin = () => {
       this.#scheduled = false;
       this.#start();
-    });
-  }
-
-  #mayStart(): boolean {
-    return this.#awaited === 0 && this.#running < this.#options.maxRunning;
+    };
+    const wait = this.#begunAt + this.#options.interval - performance.now();
+    if (wait > 0) setTimeout(begin, wait);
+    else setImmediate(begin);
   }
 
   #start(): void {
-    while (this.#ready.size > 0 && this.#mayStart()) void this.#run(this.#take());
+    while (this.#ready.size > 0 && this.#running < this.#options.maxRunning) {
+      const now = performance.now();
+      if (now < this.#begunAt + this.#options.interval) {
+        this.#schedule();
+        break;
+      }
+      this.#begunAt = now;
+      void this.#run(this.#take());
+    }
   }
 
   /** Takes the next batch, and holds what comes after it in its lanes. */
@@ -113,34 +120,13 @@ export class Batcher<Job, Result> {
 
   async #run(batch: Waiting<Job, Result>[]): Promise<void> {
     this.#running++;
-    const stopWaiting = this.#wait();
     const answer = await this.#flush(batch);
-    stopWaiting();
     this.#running--;
     for (const { job } of batch) this.#release(this.#options.laneOf(job));
     // The next batch is on its way before this one is answered: it need not wait for what that takes.
     this.#start();
     answer();
     if (this.#waiting + this.#running === 0) for (const drained of this.#drained.splice(0)) drained();
-  }
-
-  /** Waits for a batch that begins, no longer than its time; returns what ends the waiting before. */
-  #wait(): () => void {
-    if (this.#options.patience === 0) return () => {};
-    this.#awaited++;
-    let waiting = true;
-    const end = () => {
-      if (waiting) this.#awaited--;
-      waiting = false;
-    };
-    const timer = setTimeout(() => {
-      end();
-      this.#start();
-    }, this.#options.patience);
-    return () => {
-      clearTimeout(timer);
-      end();
-    };
   }
 
   /** Handles a batch; resolves with what answers its jobs. */

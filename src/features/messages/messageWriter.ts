@@ -49,6 +49,6 @@ const batcher = (flush: (messages: NewMessage[]) => Promise<(WrittenMessage | Ap
     identityOf: (message) => message.messageId,
     maxBatch: MAX_BATCH,
     maxRunning: MAX_RUNNING,
-    patience: 0,
+    interval: 0,
     maxWaiting: MAX_WAITING,
   });
