@@ -2,11 +2,15 @@ import type { Duplex } from 'node:stream';
 
 let held: Duplex[] = [];
 
-/** Lets all that is written to a socket by what runs now, and by the promises that it settles, go to the system at once. */
-export function joinWrites(socket: Duplex): void {
-  if (socket.writableCorked > 0) return;
+/**
+ * Lets all that is written to a socket by what runs now, and by the promises that it settles, go to the system at once.
+ * Returns whether nothing was held back yet.
+ */
+export function joinWrites(socket: Duplex): boolean {
+  if (socket.writableCorked > 0) return false;
   socket.cork();
   if (held.push(socket) === 1) process.nextTick(releaseAll);
+  return true;
 }
 
 function releaseAll(): void {

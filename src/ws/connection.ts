@@ -14,7 +14,7 @@ import { type Frame, textFrame } from './frame.ts';
 
 /** Requests of one connection that may be unanswered; then its socket is not read until one is answered. */
 const MAX_UNANSWERED = 256;
-/** Bytes that may wait for a client that does not read; then it is closed. */
+/** Bytes that may wait for a client before more is written to it; then it does not read, and is closed. */
 const MAX_UNREAD = 4 * 1024 * 1024;
 
 /** One client: takes its requests in order, runs them, answers them, and passes on what is broadcast to it. */
@@ -61,11 +61,11 @@ export class Connection implements Subscriber, Context {
     const socket = this.#socket;
     const stream = this.#stream;
     if (!socket || !stream || socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > MAX_UNREAD) {
+    // What is held back of this batch tells nothing of the client: it had no chance to read it.
+    if (joinWrites(stream) && socket.bufferedAmount > MAX_UNREAD) {
       this.close(CLOSE.slowReader);
       return;
     }
-    joinWrites(stream);
     if (bytes) stream.write(bytes);
     else socket.send(text);
   }

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { holdLock } from './support/lock.ts';
+import { newPerson, write } from './support/people.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+/** 40,000 bytes: the most that a message may have. */
+const LARGEST = '😀'.repeat(10_000);
+
+describe('A client', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server.app.stop());
+
+  test('who reads stays connected, however much is stored, and so sent, at once', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    await write(ann, bob, 'Hello');
+    const lock = await holdLock(server.databaseUrl, 'LOCK TABLE conversations');
+    const sends = Array.from({ length: 200 }, () => write(ann, bob, LARGEST));
+    await lock.awaited(1);
+    await lock.release();
+    await Promise.all(sends);
+    const closed = bob.socket.closed();
+    await Promise.race([closed, bob.socket.until(() => bob.socket.broadcasts.length > sends.length)]);
+    expect(bob.socket.broadcasts).toHaveLength(1 + sends.length);
+  });
+
+  test('who does not read is closed with 1013 when too much waits, and the others go on', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const closed = bob.socket.closed();
+    bob.socket.socket.pause();
+    for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 50 }, () => write(ann, bob, LARGEST)));
+    bob.socket.socket.resume();
+    expect(await closed).toEqual({ code: 1013, reason: 'Read too slowly, reconnect and catch up' });
+  });
+});
