@@ -52,7 +52,10 @@ async function play(command: Command): Promise<Results> {
     };
     stage = new Stage(command, say);
     const { figures, lines } = await scenario(stage);
-    all.figures.push(...figures);
+    // What the ratios must reach holds for a server that shares this machine with its floor and the load.
+    all.figures.push(
+      ...(command.url === undefined ? figures : figures.map((figure) => ({ ...figure, required: undefined, requiredValue: undefined }))),
+    );
     all.lines.push(...lines);
     postgresql ??= await stage.postgresVersion();
     await stage.end();

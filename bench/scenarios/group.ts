@@ -31,7 +31,12 @@ export async function groupMessages(stage: Stage): Promise<Findings> {
   const scenario = `group of ${members} online, ${SENDERS} send`;
   stage.say(scenario);
   const [result, floorResult] = await duel(stage.options.seconds, ours, floor);
-  const deliveries = { value: result.perSecond * (members - 1), floor: floorResult.perSecond * (members - 1) };
+  const receivers = members - 1;
+  const deliveries = {
+    value: result.perSecond * receivers,
+    floor: floorResult.perSecond * receivers,
+    cpuMicroseconds: result.cpuMicroseconds === undefined ? undefined : result.cpuMicroseconds / receivers,
+  };
   return { figures: [{ ...result, scenario, unit: 'deliveries/s', ...deliveries, required: { atLeast: 1 } }], lines: [] };
 }
 

@@ -23,8 +23,7 @@ export async function idle(stage: Stage): Promise<Findings> {
   stage.say(scenario);
   const value = await bytesEach(server, server.process, each);
   const floor = relay.process ? await bytesEach(relay, relay.process, each) : Number.NaN;
-  const memory = await server.process.memory();
-  return { figures: [{ scenario, unit: 'bytes/connection', value, floor, memory, required: { atMost: 1.6 } }], lines: [] };
+  return { figures: [{ scenario, unit: 'bytes/connection', value, floor, required: { atMost: 1.6 } }], lines: [] };
 }
 
 /**
