@@ -52,7 +52,7 @@ export class LoadClient {
     return client;
   }
 
-  /** Sends a text of fewer than 64 KiB; those of one turn of the event loop go out at once. */
+  /** Sends a text of fewer than 64 KiB; those that answer what came at once go out at once. */
   send(text: string): void {
     const length = Buffer.byteLength(text);
     const header = length < 126 ? 6 : 8;

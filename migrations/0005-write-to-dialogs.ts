@@ -9,7 +9,8 @@ import { fasterWriteMessages } from './0003-faster-write-messages.ts';
  *
  * `write_messages` writes only what it has locked: a group that is committed while it waits for its locks is not among them.
  *
- * A dense page of conversations is cleaned up with every message: room in it makes that cheap.
+ * A dense page of conversations is cleaned up with every message: room in it makes that cheap. Pages that are full already stay so
+ * until `VACUUM FULL conversations`.
  */
 export const writeToDialogs: SqlMigration = {
   name: '0005-write-to-dialogs',
@@ -25,10 +26,13 @@ export const writeToDialogs: SqlMigration = {
     ) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
       SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
     #variable_conflict use_column
-    DECLARE moment timestamptz;
+    DECLARE
+      moment timestamptz;
+      locked uuid[];
     BEGIN
       -- In the order of ids, as everybody does: so two processes wait for one another, never in a circle.
-      PERFORM FROM conversations c WHERE c.id = ANY (conversation_ids) ORDER BY c.id FOR UPDATE;
+      -- One that is committed meanwhile is not among them, and left out.
+      locked := ARRAY(SELECT c.id FROM conversations c WHERE c.id = ANY (conversation_ids) ORDER BY c.id FOR UPDATE);
       moment := date_trunc('milliseconds', clock_timestamp());
 
       RETURN QUERY
@@ -39,7 +43,7 @@ export const writeToDialogs: SqlMigration = {
           AS i (conversation_id, user_id, companion_id, first, total, place)
         JOIN users u ON u.id = i.user_id AND u.deleted_at IS NULL
         JOIN users companion ON companion.id = i.companion_id AND companion.deleted_at IS NULL
-        WHERE c.id = i.conversation_id
+        WHERE c.id = i.conversation_id AND i.conversation_id = ANY (locked)
         RETURNING i.place, i.first, i.total, c.id, c.last_seq - i.total AS seq, c.last_rev - i.total AS rev,
           c.last_message_at - i.total * interval '1 ms' AS at,
           u.first_name, u.last_name, companion.first_name AS companion_name, companion.last_name AS companion_last_name
@@ -77,6 +81,7 @@ export const writeToDialogs: SqlMigration = {
         ), begun AS (
           INSERT INTO conversations (id, kind)
           SELECT DISTINCT i.conversation_id, 'dialog' FROM input i
+          JOIN users sender ON sender.id = i.sender_id AND sender.deleted_at IS NULL
           JOIN users receiver ON receiver.id = i.receiver_id AND receiver.deleted_at IS NULL
           ORDER BY 1
           ON CONFLICT DO NOTHING

@@ -64,7 +64,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
     await sockets.close();
     await closed;
     clearInterval(closeIdle);
-    await writer.drain();
+    await Promise.all([writer.drain(), services.sessionReader.drain()]);
     await passwords.close();
     await database.close();
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from './support/database.ts';
 import { newUser, type TestUser } from './support/http.ts';
+import { heard, newPerson, write } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect, type Socket } from './support/socket.ts';
 
@@ -98,6 +99,21 @@ describe('privateMessage', () => {
     const failure = await annSocket.fail('privateMessage', { messageId: randomUUID(), receiverId: randomUUID(), content: 'Hello?' });
     expect(failure).toMatchObject({ error: true, type: 'privateMessage', message: 'There is no such user', code: 'no_such_user' });
     expect(await query(server.databaseUrl, 'SELECT count(*) FROM conversations')).toEqual([conversations]);
+  });
+
+  test('one that the database cannot store takes no other with it, and the others do not wait for it', async () => {
+    const own = await startServer();
+    const [ann, bob, carl] = [await newPerson(own), await newPerson(own), await newPerson(own)];
+    await write(ann, bob, 'Hello');
+    await query(own.databaseUrl, 'ALTER FUNCTION write_messages RENAME TO write_no_messages');
+    const failing = ann.socket.fail('privateMessage', { messageId: randomUUID(), receiverId: carl.id, content: 'The first' });
+    await Promise.all(['a', 'b', 'c'].map((content) => write(ann, bob, content)));
+    expect((await failing).code).toBe('internal');
+    expect((await heard(bob)).map((item) => item?.message)).toEqual(['Hello', 'a', 'b', 'c']);
+    await query(own.databaseUrl, 'ALTER FUNCTION write_no_messages RENAME TO write_messages');
+    await write(ann, carl, 'The second');
+    expect((await heard(carl)).map((item) => item?.message)).toEqual(['The second']);
+    await own.app.stop();
   });
 
   test('a bad one among good ones fails alone', async () => {

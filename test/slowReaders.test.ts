@@ -16,8 +16,10 @@ describe('A client', () => {
   test('who reads stays connected, however much is stored, and so sent, at once', async () => {
     const [ann, bob] = [await newPerson(server), await newPerson(server)];
     await write(ann, bob, 'Hello');
-    const lock = await holdLock(server.databaseUrl, 'LOCK TABLE conversations');
+    const lock = await holdLock(server.databaseUrl, 'LOCK TABLE conversations IN EXCLUSIVE MODE');
     const sends = Array.from({ length: 200 }, () => write(ann, bob, LARGEST));
+    // The server has them all: the first waits for the lock, and all others for the first.
+    await ann.socket.settle();
     await lock.awaited(1);
     await lock.release();
     await Promise.all(sends);

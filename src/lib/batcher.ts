@@ -2,13 +2,15 @@ import { AppError } from '../errors.ts';
 
 interface Waiting<Job, Result> {
   job: Job;
-  resolve: (result: Result) => void;
-  reject: (error: unknown) => void;
+  resolve: (result: Result | Promise<Result>) => void;
 }
 
 export interface BatcherOptions<Job, Result> {
-  /** Handles a batch and answers each job, in the same order. When it rejects, every job of the batch is rejected. */
-  flush: (jobs: Job[]) => Promise<Result[]>;
+  /**
+   * Handles a batch and answers each job, in the same order; an answer that takes longer than the others may be a promise.
+   * When it rejects, every job of the batch is rejected.
+   */
+  flush: (jobs: Job[]) => Promise<(Result | Promise<Result>)[]>;
   /** Names the lane of a job. Jobs of one lane are done in the order in which they were added: two batches under way share no lane. */
   laneOf: (job: Job) => unknown;
   /** What no two jobs of one lane have in common within a batch: the second waits for the next one. */
@@ -50,11 +52,11 @@ export class Batcher<Job, Result> {
    */
   add(job: Job): Promise<Result> {
     if (this.#waiting >= this.#options.maxWaiting) return Promise.reject(new AppError('busy'));
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       const name = this.#options.laneOf(job);
       const lane = this.#held.get(name) ?? this.#ready.get(name);
-      if (lane) lane.push({ job, resolve, reject });
-      else this.#ready.set(name, [{ job, resolve, reject }]);
+      if (lane) lane.push({ job, resolve });
+      else this.#ready.set(name, [{ job, resolve }]);
       this.#waiting++;
       this.#schedule();
     });
@@ -120,27 +122,31 @@ export class Batcher<Job, Result> {
 
   async #run(batch: Waiting<Job, Result>[]): Promise<void> {
     this.#running++;
-    const answer = await this.#flush(batch);
-    this.#running--;
-    for (const { job } of batch) this.#release(this.#options.laneOf(job));
+    const answers = await this.#flush(batch.map(({ job }) => job));
+    const late = batch.filter((_, index) => answers[index] instanceof Promise);
+    const lateLanes = new Set(late.map(({ job }) => this.#options.laneOf(job)));
+    if (late.length === 0) this.#running--;
+    for (const { job } of batch) if (!lateLanes.has(this.#options.laneOf(job))) this.#release(this.#options.laneOf(job));
     // The next batch is on its way before this one is answered: it need not wait for what that takes.
     this.#start();
-    answer();
+    for (const [index, answer] of answers.entries()) batch[index]?.resolve(answer);
+    if (late.length > 0) {
+      await Promise.allSettled(answers);
+      this.#running--;
+      for (const lane of lateLanes) this.#release(lane);
+      this.#start();
+    }
     if (this.#waiting + this.#running === 0) for (const drained of this.#drained.splice(0)) drained();
   }
 
-  /** Handles a batch; resolves with what answers its jobs. */
-  async #flush(batch: Waiting<Job, Result>[]): Promise<() => void> {
+  /** Handles a batch. Never rejects: a failure answers every job. */
+  async #flush(jobs: Job[]): Promise<(Result | Promise<Result>)[]> {
     try {
-      const results = await this.#options.flush(batch.map(({ job }) => job));
-      if (results.length !== batch.length) throw new Error(`${results.length} results for ${batch.length} jobs`);
-      return () => {
-        for (const [index, result] of results.entries()) batch[index]?.resolve(result);
-      };
+      const answers = await this.#options.flush(jobs);
+      if (answers.length !== jobs.length) throw new Error(`${answers.length} answers for ${jobs.length} jobs`);
+      return answers;
     } catch (error) {
-      return () => {
-        for (const { reject } of batch) reject(error);
-      };
+      return jobs.map(() => Promise.reject(error));
     }
   }
 

@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 let held: Duplex[] = [];
 
 /**
- * Lets all that is written to a socket by what runs now, and by the promises that it settles, go to the system at once.
- * Returns whether nothing was held back yet.
+ * Lets what is written to a socket one after the other go to the system at once: by a callback of the event loop,
+ * or by all promises that are settled together. Returns whether nothing of this socket was held back yet.
  */
 export function joinWrites(socket: Duplex): boolean {
   if (socket.writableCorked > 0) return false;

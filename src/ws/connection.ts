@@ -14,7 +14,7 @@ import { type Frame, textFrame } from './frame.ts';
 
 /** Requests of one connection that may be unanswered; then its socket is not read until one is answered. */
 const MAX_UNANSWERED = 256;
-/** Bytes that may wait for a client before more is written to it; then it does not read, and is closed. */
+/** Bytes that may be left of what was written to a client before; if there are more, it reads too slowly, and is closed. */
 const MAX_UNREAD = 4 * 1024 * 1024;
 
 /** One client: takes its requests in order, runs them, answers them, and passes on what is broadcast to it. */

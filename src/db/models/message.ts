@@ -1,7 +1,7 @@
 import { DataTypes } from 'sequelize';
 import { Column, Model, PrimaryKey, Table } from 'sequelize-typescript';
 
-/** A message. Written by `write_messages` alone, which hands out `seq`, `rev` and `createdAt`. */
+/** A message. Written by `write_messages` and `write_to_dialogs` alone, which hand out `seq`, `rev` and `createdAt`. */
 @Table({ tableName: 'messages', underscored: true, timestamps: false })
 export class Message extends Model {
   @PrimaryKey

@@ -48,4 +48,9 @@ export class SessionReader {
   async groupsOf(claims: Claims): Promise<string[] | undefined> {
     return (await this.#batcher.add(claims)).groupIds ?? undefined;
   }
+
+  /** Resolves when all that was asked is answered. */
+  drain(): Promise<void> {
+    return this.#batcher.drain();
+  }
 }

@@ -1,7 +1,6 @@
 import type { Database } from '../../db/sequelize.ts';
-import { AppError } from '../../errors.ts';
 import { Batcher } from '../../lib/batcher.ts';
-import { type NewMessage, type WrittenMessage, writeMessages } from './writeMessages.ts';
+import { type NewMessage, type Outcome, type WrittenMessage, writeMessages } from './writeMessages.ts';
 import { writeToDialogs } from './writeToDialogs.ts';
 
 const MAX_BATCH = 500;
@@ -10,7 +9,7 @@ const MAX_RUNNING = 2;
 /** At 10,000 messages a second the last of them waits two seconds. */
 const MAX_WAITING = 20_000;
 
-type Writing = Batcher<NewMessage, WrittenMessage | AppError>;
+type Writing = Batcher<NewMessage, Outcome>;
 
 /**
  * Writes messages, many in one statement. Messages of one conversation keep the order in which they were given;
@@ -32,7 +31,7 @@ export class MessageWriter {
    */
   async send(message: NewMessage): Promise<WrittenMessage> {
     const outcome = await (message.receiverId === null ? this.#toGroups : this.#toDialogs).add(message);
-    if (outcome instanceof AppError) throw outcome;
+    if (outcome instanceof Error) throw outcome;
     return outcome;
   }
 
@@ -42,7 +41,7 @@ export class MessageWriter {
   }
 }
 
-const batcher = (flush: (messages: NewMessage[]) => Promise<(WrittenMessage | AppError)[]>): Writing =>
+const batcher = (flush: (messages: NewMessage[]) => Promise<(Outcome | Promise<Outcome>)[]>): Writing =>
   new Batcher({
     flush,
     laneOf: (message) => message.conversationId,

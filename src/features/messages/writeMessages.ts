@@ -28,6 +28,9 @@ export interface WrittenMessage {
   groupName: string | null;
 }
 
+/** What became of a message: written, or why not. */
+export type Outcome = WrittenMessage | Error;
+
 const REFUSALS = z.enum(['unauthorized', 'no_such_user', 'not_a_member', 'message_id_taken']);
 
 interface Row {
@@ -59,8 +62,11 @@ function valuesOf(messages: NewMessage[]): unknown[] {
   ];
 }
 
-function outcomeOf(row: Row): WrittenMessage | AppError {
-  if (row.outcome !== 'stored' && row.outcome !== 'duplicate') return new AppError(REFUSALS.parse(row.outcome));
+function outcomeOf(row: Row): Outcome {
+  if (row.outcome !== 'stored' && row.outcome !== 'duplicate') {
+    const { success, data, error } = REFUSALS.safeParse(row.outcome);
+    return success ? new AppError(data) : error;
+  }
   return {
     repeated: row.outcome === 'duplicate',
     seq: row.seq,
@@ -72,8 +78,8 @@ function outcomeOf(row: Row): WrittenMessage | AppError {
   };
 }
 
-/** Writes messages of any kind: the outcome of each, or why it is refused. No two have the same conversation and the same id. */
-export async function writeMessages(database: Database, messages: NewMessage[]): Promise<(WrittenMessage | AppError)[]> {
+/** Writes messages of any kind. No two have the same conversation and the same id. */
+export async function writeMessages(database: Database, messages: NewMessage[]): Promise<Outcome[]> {
   return (await database.run<Row>(WRITE, valuesOf(messages))).map(outcomeOf);
 }
 
@@ -85,6 +91,6 @@ export async function writeWithin(transaction: Transaction, database: Database, 
   const [row] = await database.query<Row>(WRITE.text, { bind: valuesOf([message]), type: QueryTypes.SELECT, transaction });
   if (!row) throw new Error('the write gave no outcome');
   const outcome = outcomeOf(row);
-  if (outcome instanceof AppError) throw outcome;
+  if (outcome instanceof Error) throw outcome;
   return outcome;
 }

@@ -1,7 +1,6 @@
 import pg from 'pg';
 import type { Database, Statement } from '../../db/sequelize.ts';
-import type { AppError } from '../../errors.ts';
-import { type NewMessage, plainArray, type WrittenMessage, writeMessages } from './writeMessages.ts';
+import { type NewMessage, type Outcome, plainArray, type WrittenMessage, writeMessages } from './writeMessages.ts';
 
 /** Messages of one dialog; its user is who sends the first of them. */
 interface Dialog {
@@ -32,17 +31,15 @@ const WRITE: Statement = {
 const UNIQUE_VIOLATION = '23505';
 
 /**
- * Writes messages of dialogs: the outcome of each, or why it is refused. Nearly all are new and in a dialog that exists: those take
- * the shortest way. What is left, and all of them when one is stored already, goes the way of any message.
+ * Writes messages of dialogs. Nearly all are new and in a dialog that exists: those take the shortest way. What is left, and all of
+ * them when one is stored already, goes the way of any message; the others do not wait for it, and stay when it fails.
  */
-export async function writeToDialogs(database: Database, messages: NewMessage[]): Promise<(WrittenMessage | AppError)[]> {
-  const outcomes = new Map<NewMessage, WrittenMessage | AppError>(await writeNew(database, messages));
-  const left = messages.filter((message) => !outcomes.has(message));
-  if (left.length > 0) {
-    const outcomesLeft = await writeMessages(database, left);
-    for (const [index, message] of left.entries()) outcomes.set(message, present(outcomesLeft[index]));
-  }
-  return messages.map((message) => present(outcomes.get(message)));
+export async function writeToDialogs(database: Database, messages: NewMessage[]): Promise<(Outcome | Promise<Outcome>)[]> {
+  const written = new Map(await writeNew(database, messages));
+  const left = messages.filter((message) => !written.has(message));
+  if (left.length === 0) return messages.map((message) => present(written.get(message)));
+  const outcomes = writeMessages(database, left);
+  return messages.map((message) => written.get(message) ?? outcomes.then((found) => present(found[left.indexOf(message)])));
 }
 
 /** Writes the messages of dialogs that exist, when all of them are new; returns what was written. */
