@@ -84,8 +84,13 @@ export class LoadClient {
         return true;
       }
       const status = data.toString('latin1', 0, data.indexOf('\r\n'));
-      this.#opened(status.startsWith('HTTP/1.1 101') ? undefined : new Error(`the handshake was answered with ${status}`));
+      const isOpen = status.startsWith('HTTP/1.1 101');
+      this.#opened(isOpen ? undefined : new Error(`the handshake was answered with ${status}`));
       this.#opened = undefined;
+      if (!isOpen) {
+        this.#socket.destroy();
+        return false;
+      }
       data = data.subarray(end + 4);
     }
     this.#readFrames(data);

@@ -20,7 +20,7 @@ async function loadAnew() {
   vi.resetModules();
   const { startServer } = await import('./support/server.ts');
   const { newPerson, write } = await import('./support/people.ts');
-  const { textFrame } = await import('../src/ws/frame.ts');
+  const { textFrame } = await import('../src/realtime/frame.ts');
   return { startServer, newPerson, write, textFrame };
 }
 

@@ -1,4 +1,4 @@
-import { type Frame, textFrame } from '../ws/frame.ts';
+import { type Frame, textFrame } from './frame.ts';
 
 /** A connection, as the hub sees it. */
 export interface Subscriber {

@@ -6,11 +6,11 @@ import { AppError } from '../errors.ts';
 import type { Claims } from '../features/auth/tokens.ts';
 import { joinWrites } from '../lib/joinWrites.ts';
 import type { Context, Operation, Services } from '../operation.ts';
+import { type Frame, textFrame } from '../realtime/frame.ts';
 import type { Subscriber } from '../realtime/hub.ts';
 import { CLOSE, type CloseReason } from './closeCodes.ts';
 import { dispatch } from './dispatch.ts';
 import { type Envelope, errorFrame, PROCESSOR, parseEnvelope } from './envelope.ts';
-import { type Frame, textFrame } from './frame.ts';
 
 /** Requests of one connection that may be unanswered; then its socket is not read until one is answered. */
 const MAX_UNANSWERED = 256;

@@ -1,5 +1,6 @@
-import type { Database, Statement } from '../../db/sequelize.ts';
+import type { Database } from '../../db/sequelize.ts';
 import { Batcher } from '../../lib/batcher.ts';
+import { readSessions, type SessionRow } from './queries.ts';
 import type { Claims } from './tokens.ts';
 
 const MAX_BATCH = 100;
@@ -10,27 +11,13 @@ const INTERVAL = 3;
 /** At 2,000 connects a second the last of them waits five seconds. */
 const MAX_WAITING = 10_000;
 
-interface Row {
-  groupIds: string[] | null;
-}
-
-/** Sub-selects and not joins: each session and each user's groups are looked up, whatever the planner thinks of the tables' sizes. */
-const READ: Statement = {
-  name: 'read_sessions',
-  text: `
-    SELECT CASE WHEN (SELECT user_id FROM sessions WHERE id = asked.session_id) = asked.user_id
-      THEN ARRAY(SELECT conversation_id FROM members WHERE user_id = asked.user_id AND companion_id IS NULL) END AS "groupIds"
-    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (session_id, user_id, position)
-    ORDER BY position`,
-};
-
 /** Reads what a new connection needs, for many at once: after a restart everybody connects in the same moment. */
 export class SessionReader {
-  readonly #batcher: Batcher<Claims, Row>;
+  readonly #batcher: Batcher<Claims, SessionRow>;
 
   constructor(database: Database) {
     this.#batcher = new Batcher({
-      flush: (claims) => database.run<Row>(READ, [claims.map(({ sessionId }) => sessionId), claims.map(({ userId }) => userId)]),
+      flush: (claims) => readSessions(database, claims),
       // Nothing that is read has to wait for another.
       laneOf: (claims) => claims,
       identityOf: (claims) => claims,
