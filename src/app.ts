@@ -19,6 +19,8 @@ import { SocketServer } from './ws/server.ts';
 
 /** How often a stopping server closes HTTP connections that have nothing under way, in milliseconds. */
 const IDLE_SWEEP = 50;
+/** How long the database may work on one statement, in milliseconds; then it is ended, and the client told to try again. */
+const STATEMENT_TIMEOUT = 5_000;
 
 /** A server that is not started yet. */
 export interface App {
@@ -30,7 +32,8 @@ export interface App {
 
 /** Puts the parts together: a server on the database at `databaseUrl`. */
 export async function createApp(env: Env, databaseUrl: string, logger: Logger): Promise<App> {
-  const database = new Database(databaseUrl);
+  const database = new Database(databaseUrl, { statementTimeout: STATEMENT_TIMEOUT });
+  const stopping = new AbortController();
   const writer = new MessageWriter(database);
   const passwords = new Passwords(env.BCRYPT_ROUNDS);
   const tokens = new Tokens(await signingSecret(env));
@@ -44,12 +47,13 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
     tokens,
     hub: new Hub(),
     rateLimits: new RateLimits(env.RATE_LIMITS),
+    stopping: stopping.signal,
   };
   const httpServer = createServer(createHttpApp(services, createRoutes(env)));
   const sockets = new SocketServer(httpServer, services, createRegistry(env));
 
   async function start(): Promise<number> {
-    await migrate(database);
+    await bringUpToDate(databaseUrl);
     httpServer.listen(env.PORT, env.HOST);
     await once(httpServer, 'listening');
     const address = httpServer.address();
@@ -58,6 +62,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
   }
 
   async function shutDown(): Promise<void> {
+    stopping.abort();
     const closed = httpServer.listening ? once(httpServer, 'close') : undefined;
     httpServer.close();
     const closeIdle = setInterval(() => httpServer.closeIdleConnections(), IDLE_SWEEP).unref();
@@ -77,4 +82,10 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
       return stopped;
     },
   };
+}
+
+/** A migration takes as long as it takes. */
+async function bringUpToDate(databaseUrl: string): Promise<void> {
+  const database = new Database(databaseUrl);
+  await migrate(database).finally(() => database.close());
 }

@@ -26,7 +26,7 @@ export const ERRORS = {
   rate_limited: { status: 429, message: 'Too many requests, try again later', retryable: true },
   internal: { status: 500, message: 'Something went wrong here', retryable: false },
   busy: { status: 503, message: 'The server is busy, try again', retryable: true },
-  unavailable: { status: 503, message: 'The database cannot be reached, try again', retryable: true },
+  unavailable: { status: 503, message: 'The database does not answer, try again', retryable: true },
 } as const satisfies Record<string, { status: number; message: string; retryable: boolean }>;
 
 export type ErrorCode = keyof typeof ERRORS;

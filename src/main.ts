@@ -2,12 +2,13 @@ import { createApp } from './app.ts';
 import { provideDatabase } from './db/provide.ts';
 import { type Env, readEnv } from './env.ts';
 import { explainFailure } from './lib/explainFailure.ts';
-import { createLogger } from './lib/logger.ts';
+import { captureWarnings, createLogger } from './lib/logger.ts';
 import { stopOnSignal } from './lib/shutdown.ts';
 
 async function main(): Promise<void> {
   const env = readEnv();
   const logger = createLogger(env.LOG_LEVEL);
+  captureWarnings(logger);
   const undo: (() => Promise<void>)[] = [];
   const undoAll = async () => {
     for (let step = undo.pop(); step; step = undo.pop()) await step();

@@ -21,6 +21,8 @@ export interface Services {
   passwords: Passwords;
   tokens: Tokens;
   rateLimits: RateLimits;
+  /** Aborted when the server begins to stop. */
+  stopping: AbortSignal;
 }
 
 /** On whose behalf an operation runs. */

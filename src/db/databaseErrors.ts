@@ -2,23 +2,31 @@ import pg from 'pg';
 import { ConnectionError, DatabaseError, TimeoutError } from 'sequelize';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { LogThrottle } from '../lib/logThrottle.ts';
 
 /**
- * SQLSTATE classes of a database that goes away, has no room for us, or chose us to give way, and the system's errors of a
- * connection: all worth another try.
+ * SQLSTATE classes of a database that goes away, lets nobody in, has no room for us, takes too long, chose us to give way, fails at
+ * its disk or may not be written to while another takes over, and the system's errors of a connection: all worth another try.
  */
-const PASSING = /^(08|53|57P0|40|ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/;
+const PASSING = /^(08|25006|25P03|28|3D|40|53|57014|57P0|58|ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN|EMFILE|ENFILE)/;
 /** `pg` gives these errors no code. */
-const NO_CONNECTION = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+const NO_CONNECTION =
+  /^(Connection terminated|timeout e|Query read timeout|Client (has encountered a connection error|was closed)|Cannot use a pool after calling end)/;
+/** Most lines about failures in so many milliseconds: when the database is away, every request fails. */
+const FAILURE_LINES = { count: 10, interval: 10_000 };
+
+const outages = new LogThrottle(FAILURE_LINES);
+const surprises = new LogThrottle(FAILURE_LINES);
 
 /** What the client is told of a failure. An unexpected one is logged, and shown as no more than `internal`. */
 export function toAppError(error: unknown, logger: Logger): AppError {
   if (error instanceof AppError) return error;
   if (isUnavailable(error)) {
-    logger.warn({ reason: error instanceof Error ? error.message : 'unknown' }, 'the database cannot be reached');
+    const reason = error instanceof Error ? error.message : 'unknown';
+    outages.log((heldBack) => logger.warn({ reason, ...heldBack }, 'the database does not answer'));
     return new AppError('unavailable', { cause: error });
   }
-  logger.error({ err: withoutData(error) }, 'unexpected failure');
+  surprises.log((heldBack) => logger.error({ err: withoutData(error), ...heldBack }, 'unexpected failure'));
   return new AppError('internal', { cause: error });
 }
 

@@ -10,6 +10,8 @@ import { User } from './models/user.ts';
 const ACQUIRE_TIMEOUT = 5_000;
 /** Longest wait for a connection to be accepted, and for a free one to run a prepared statement on, in milliseconds. */
 const CONNECT_TIMEOUT = 5_000;
+/** How much longer than the database itself we wait for the end of a statement that takes too long, in milliseconds: then the connection is dead. */
+const SILENCE = 1_000;
 
 /** Connections for Sequelize, and as many again for prepared statements. */
 const POOL_SIZE = 10;
@@ -31,7 +33,21 @@ export class Database extends Sequelize {
   readonly messages = this.getRepository(Message);
   readonly #prepared: pg.Pool;
 
-  constructor(url: string) {
+  /**
+   * @param limits Without a `statementTimeout`, in milliseconds, statements may take as long as they like: for work that nobody waits for.
+   * With one the database ends a statement after that time, and a database that has gone silent is given up a second later.
+   */
+  constructor(url: string, { statementTimeout }: { statementTimeout?: number } = {}) {
+    const connection = {
+      application_name: 'messenger',
+      connectionTimeoutMillis: CONNECT_TIMEOUT,
+      keepAlive: true,
+      ...(statementTimeout && {
+        statement_timeout: statementTimeout,
+        idle_in_transaction_session_timeout: statementTimeout,
+        query_timeout: statementTimeout + SILENCE,
+      }),
+    };
     super(url, {
       dialect: 'postgres',
       models: [User, Session, Conversation, Member, Message],
@@ -39,15 +55,9 @@ export class Database extends Sequelize {
       repositoryMode: true,
       logging: false,
       pool: { max: POOL_SIZE, min: 0, idle: IDLE_TIMEOUT, acquire: ACQUIRE_TIMEOUT },
-      dialectOptions: { application_name: 'messenger', connectionTimeoutMillis: CONNECT_TIMEOUT },
+      dialectOptions: connection,
     });
-    this.#prepared = new pg.Pool({
-      connectionString: url,
-      application_name: 'messenger',
-      max: POOL_SIZE,
-      idleTimeoutMillis: IDLE_TIMEOUT,
-      connectionTimeoutMillis: CONNECT_TIMEOUT,
-    });
+    this.#prepared = new pg.Pool({ ...connection, connectionString: url, max: POOL_SIZE, idleTimeoutMillis: IDLE_TIMEOUT });
     // A connection that ends while it is idle is replaced at the next query, which reports what hinders it.
     this.#prepared.on('error', () => {});
   }

@@ -2,6 +2,8 @@ import { AppError } from '../errors.ts';
 
 interface Waiting<Job, Result> {
   job: Job;
+  /** When it was added. */
+  since: number;
   resolve: (result: Result | Promise<Result>) => void;
 }
 
@@ -23,6 +25,8 @@ export interface BatcherOptions<Job, Result> {
   interval: number;
   /** Most jobs that wait; one more is refused. */
   maxWaiting: number;
+  /** How long a job may have waited, in milliseconds, when a batch fails: if longer, it is not tried itself, but rejected with that batch. */
+  patience: number;
 }
 
 /**
@@ -55,8 +59,9 @@ export class Batcher<Job, Result> {
     return new Promise((resolve) => {
       const name = this.#options.laneOf(job);
       const lane = this.#held.get(name) ?? this.#ready.get(name);
-      if (lane) lane.push({ job, resolve });
-      else this.#ready.set(name, [{ job, resolve }]);
+      const waiting = { job, since: performance.now(), resolve };
+      if (lane) lane.push(waiting);
+      else this.#ready.set(name, [waiting]);
       this.#waiting++;
       this.#schedule();
     });
@@ -146,7 +151,22 @@ export class Batcher<Job, Result> {
       if (answers.length !== jobs.length) throw new Error(`${answers.length} answers for ${jobs.length} jobs`);
       return answers;
     } catch (error) {
+      this.#giveUp(error);
       return jobs.map(() => Promise.reject(error));
+    }
+  }
+
+  /** When nothing answers, batch after batch fails late: what has waited long enough does not wait for the end of another. */
+  #giveUp(error: unknown): void {
+    const latest = performance.now() - this.#options.patience;
+    for (const lanes of [this.#ready, this.#held]) {
+      for (const [name, lane] of lanes) {
+        const next = lane.findIndex(({ since }) => since > latest);
+        const given = lane.splice(0, next === -1 ? lane.length : next);
+        this.#waiting -= given.length;
+        if (lane.length === 0 && lanes === this.#ready) lanes.delete(name);
+        for (const { resolve } of given) resolve(Promise.reject(error));
+      }
     }
   }
 

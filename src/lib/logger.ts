@@ -1,8 +1,18 @@
 import { type Logger, pino } from 'pino';
+import { LogThrottle } from './logThrottle.ts';
 
 export type { Logger };
 
 /** Structured logs on standard output. Never log tokens, passwords, e-mails or message content. */
 export function createLogger(level: string): Logger {
   return pino({ level });
+}
+
+/** Most warnings of libraries in so many milliseconds. */
+const WARNINGS = { count: 10, interval: 10_000 };
+
+/** Takes what libraries warn of on the console into the log: Sequelize tells there of every transaction that fails with its connection. */
+export function captureWarnings(logger: Logger): void {
+  const warnings = new LogThrottle(WARNINGS);
+  console.warn = (message: unknown) => warnings.log((heldBack) => logger.warn(heldBack, String(message)));
 }

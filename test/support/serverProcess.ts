@@ -116,9 +116,14 @@ export class ServerProcess {
     return this.#child.exitCode ?? this.#child.signalCode;
   }
 
+  /** Sends a signal, if it still runs. */
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
   /** Asks it to end in order, and returns the exit code. */
   stop(): Promise<number | string | null> {
-    this.#child.kill('SIGTERM');
+    this.signal('SIGTERM');
     return this.exit();
   }
 

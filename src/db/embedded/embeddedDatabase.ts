@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { OperatorError } from '../../errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { LogThrottle } from '../../lib/logThrottle.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
 import { findPostmaster } from './postmaster.ts';
 
@@ -141,11 +142,22 @@ export class EmbeddedDatabase {
     this.#owner = client;
     client.once('end', () => {
       if (this.#stopping) return;
-      this.#logger.error('the embedded PostgreSQL went away; starting it again');
-      this.#recovery = this.#acquire(false).catch((error: unknown) =>
-        this.#logger.fatal(error, 'the embedded PostgreSQL cannot be started again'),
-      );
+      this.#logger.error('the connection to the embedded PostgreSQL ended; starting it again where it is down');
+      this.#recovery = this.#recover();
     });
+  }
+
+  /** Tries until it is back, however long what hinders it lasts: a full disk, say. */
+  async #recover(): Promise<void> {
+    const failures = new LogThrottle({ count: 1, interval: START_TIMEOUT });
+    while (!this.#stopping) {
+      try {
+        if (await this.#claim(false)) return;
+      } catch (error) {
+        if (!isRecovering(error)) failures.log(() => this.#logger.error(error, 'the embedded PostgreSQL cannot be started; trying again'));
+      }
+      await delay(POLL_INTERVAL);
+    }
   }
 
   /** Connects to the running PostgreSQL, starting it first where there is none. Rejects when it cannot be reached yet. */

@@ -10,6 +10,8 @@ const MAX_RUNNING = 2;
 const INTERVAL = 3;
 /** At 2,000 connects a second the last of them waits five seconds. */
 const MAX_WAITING = 10_000;
+/** In milliseconds. With a database that does not answer, a batch takes this long and a little more to fail. */
+const PATIENCE = 5_000;
 
 /** Reads what a new connection needs, for many at once: after a restart everybody connects in the same moment. */
 export class SessionReader {
@@ -25,6 +27,7 @@ export class SessionReader {
       maxRunning: MAX_RUNNING,
       interval: INTERVAL,
       maxWaiting: MAX_WAITING,
+      patience: PATIENCE,
     });
   }
 

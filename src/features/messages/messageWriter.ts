@@ -8,6 +8,8 @@ const MAX_BATCH = 500;
 const MAX_RUNNING = 2;
 /** At 10,000 messages a second the last of them waits two seconds. */
 const MAX_WAITING = 20_000;
+/** In milliseconds. With a database that does not answer, a batch takes this long and a little more to fail. */
+const PATIENCE = 5_000;
 
 type Writing = Batcher<NewMessage, Outcome>;
 
@@ -50,4 +52,5 @@ const batcher = (flush: (messages: NewMessage[]) => Promise<(Outcome | Promise<O
     maxRunning: MAX_RUNNING,
     interval: 0,
     maxWaiting: MAX_WAITING,
+    patience: PATIENCE,
   });

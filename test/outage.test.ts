@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { createConnection } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { newDatabase, query } from './support/database.ts';
+import { type DatabaseProxy, openProxy } from './support/databaseProxy.ts';
+import { call } from './support/http.ts';
+import { NEWEST, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
+import { newDirectory, type ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
+
+/** Longest wait for any answer while the database is away: a request may wait for a connection first, and a transaction is rolled back. */
+const BOUND = 20_000;
+/** How long the server may take to be well again. */
+const RECOVERY = 10_000;
+const UNAVAILABLE = { error: true, code: 'unavailable', message: 'The database does not answer, try again' };
+
+describe('While the database', () => {
+  let databaseUrl: string;
+  let proxy: DatabaseProxy;
+  let server: ServerProcess;
+  let ann: Person;
+  let bob: Person;
+  let groupId: string;
+
+  beforeAll(async () => {
+    databaseUrl = await newDatabase();
+  });
+  beforeEach(async () => {
+    proxy = await openProxy(databaseUrl);
+    server = await startProcess(await newDirectory(), { DATABASE_URL: proxy.url, RATE_LIMITS: 'off', LOG_LEVEL: 'info' });
+    [ann, bob] = [await newPerson(server), await newPerson(server)];
+    groupId = await newCircle(server, [ann, bob]);
+    await write(ann, bob, 'Before');
+  });
+  afterEach(async () => {
+    await server.kill();
+    await proxy.close();
+  });
+  afterAll(sweep);
+
+  const health = async (what: string) => (await fetch(`${server.url}/health/${what}`)).status;
+  const outages = () => server.stdout.split('\n').filter((line) => line !== '').length;
+
+  test.each([
+    ['is silent', () => proxy.freeze(), () => proxy.thaw()],
+    ['refuses connections', () => proxy.refuse(), () => proxy.accept()],
+  ])('%s, everything is answered in time, and all is well soon after', { timeout: 90_000 }, async (_what, begin, end) => {
+    await begin();
+    const linesBefore = outages();
+    const [messageId, groupMessageId] = [randomUUID(), randomUUID()];
+    const begun = Date.now();
+    const requests = [
+      ann.socket.fail('privateMessage', { messageId, receiverId: bob.id, content: 'During' }),
+      ann.socket.fail('messageInGroup', { messageId: groupMessageId, groupId, content: 'During' }),
+      bob.socket.fail('listLastMessage', NEWEST),
+      bob.socket.fail('getlatestMessageDialog', { receiverId: ann.id, ...NEWEST }),
+      bob.socket.fail('addUserInGroup', { groupId, userId: randomUUID(), messageId: randomUUID(), message: 'added' }),
+      ...Array.from({ length: 500 }, () =>
+        bob.socket.fail('privateMessage', { messageId: randomUUID(), receiverId: ann.id, content: 'Much' }),
+      ),
+    ];
+    const profile = call(server, 'GET', '/profile', { token: ann.token });
+    expect(await health('live')).toBe(200);
+    expect(await health('ready')).toBe(503);
+    for (const failure of await Promise.all(requests)) expect(failure).toMatchObject(UNAVAILABLE);
+    expect(await profile).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+    expect(Date.now() - begun).toBeLessThan(BOUND);
+    expect(outages() - linesBefore).toBeLessThan(50);
+
+    await end();
+    await vi.waitFor(
+      async () => {
+        await write(ann, bob, 'During', messageId);
+        await writeToGroup(ann, groupId, 'During', groupMessageId);
+        expect(await health('ready')).toBe(200);
+      },
+      { timeout: RECOVERY, interval: 100 },
+    );
+    // The very sockets of before: nobody had to connect again.
+    const rows = await bob.socket.rows('getlatestMessageDialog', { receiverId: ann.id, ...NEWEST });
+    expect(rows.filter((row) => row.messageId === messageId)).toHaveLength(1);
+    expect(server.running).toBe(true);
+    expect(server.stderr).toBe('');
+  });
+
+  test('works on one statement for too long, it is ended there too, and the client may try again', async () => {
+    const lock = query(databaseUrl, 'BEGIN; LOCK TABLE members IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(8)');
+    await vi.waitFor(async () => {
+      const held = `SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'members'::regclass AND granted`;
+      expect(await query(databaseUrl, held)).toHaveLength(1);
+    });
+    expect(await ann.socket.fail('listLastMessage', NEWEST)).toMatchObject(UNAVAILABLE);
+    const working = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'messenger' AND state = 'active'`;
+    expect(await query(databaseUrl, working)).toEqual([]);
+    await lock;
+    expect(await ann.socket.rows('listLastMessage', NEWEST)).not.toEqual([]);
+  });
+
+  test('is silent, a stop still ends in time with 0, and a probe on an open connection is told of it', async () => {
+    proxy.freeze();
+    const { hostname, port } = new URL(server.url);
+    const socket = createConnection(Number(port), hostname);
+    const answers = text(socket);
+    const get = (path: string) => socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${ann.token}\r\n\r\n`);
+    get('/api/profile');
+    const closed = ann.socket.closed();
+    const unanswered = ann.socket.fail('listLastMessage', NEWEST);
+    expect(await health('live')).toBe(200);
+    server.signal('SIGTERM');
+    await vi.waitFor(() => expect(server.stdout).toContain('stopping'), { timeout: 5_000, interval: 20 });
+    get('/health/ready');
+    expect(await unanswered).toMatchObject(UNAVAILABLE);
+    expect((await closed).code).toBe(1012);
+    expect(await server.exit()).toBe(0);
+    expect(await answers).toContain('{"status":"stopping"}');
+  });
+
+  test('is silent, and a stop has to wait for it longer than ten seconds, it gives up with 1', async () => {
+    proxy.freeze();
+    // A transaction that cannot begin is rolled back: two statements that are not answered.
+    const change = ann.socket.request('leaveGroup', { groupId, messageId: randomUUID(), message: 'left' }).catch(() => {});
+    expect(await health('live')).toBe(200);
+    const begun = Date.now();
+    server.signal('SIGTERM');
+    expect(await server.exit()).toBe(1);
+    expect(Date.now() - begun).toBeGreaterThan(9_900);
+    expect(Date.now() - begun).toBeLessThan(12_000);
+    expect(server.stdout).toContain('could not stop in time');
+    await change;
+  });
+
+  test('is silent, a second signal ends a stop at once with 1', async () => {
+    proxy.freeze();
+    const waiting = ann.socket.request('listLastMessage', NEWEST).catch(() => {});
+    expect(await health('live')).toBe(200);
+    const begun = Date.now();
+    await vi.waitFor(
+      () => {
+        server.signal('SIGTERM');
+        expect(server.running).toBe(false);
+      },
+      { timeout: 5_000, interval: 50 },
+    );
+    expect(await server.exit()).toBe(1);
+    expect(Date.now() - begun).toBeLessThan(5_000);
+    await waiting;
+  });
+});
