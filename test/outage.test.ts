@@ -5,8 +5,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { newDatabase, query } from './support/database.ts';
 import { type DatabaseProxy, openProxy } from './support/databaseProxy.ts';
 import { call } from './support/http.ts';
+import { holdLock } from './support/lock.ts';
 import { NEWEST, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
 import { newDirectory, type ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
+import { connect } from './support/socket.ts';
 
 /** Longest wait for any answer while the database is away: a request may wait for a connection first, and a transaction is rolled back. */
 const BOUND = 20_000;
@@ -45,6 +47,7 @@ describe('While the database', () => {
     ['is silent', () => proxy.freeze(), () => proxy.thaw()],
     ['refuses connections', () => proxy.refuse(), () => proxy.accept()],
   ])('%s, everything is answered in time, and all is well soon after', { timeout: 90_000 }, async (_what, begin, end) => {
+    const crowd = await Promise.all(Array.from({ length: 10 }, () => connect(server, bob)));
     await begin();
     const linesBefore = outages();
     const [messageId, groupMessageId] = [randomUUID(), randomUUID()];
@@ -55,8 +58,9 @@ describe('While the database', () => {
       bob.socket.fail('listLastMessage', NEWEST),
       bob.socket.fail('getlatestMessageDialog', { receiverId: ann.id, ...NEWEST }),
       bob.socket.fail('addUserInGroup', { groupId, userId: randomUUID(), messageId: randomUUID(), message: 'added' }),
-      ...Array.from({ length: 500 }, () =>
-        bob.socket.fail('privateMessage', { messageId: randomUUID(), receiverId: ann.id, content: 'Much' }),
+      // More than fits into a few batches of one dialog, which are written one after the other.
+      ...crowd.flatMap((socket) =>
+        Array.from({ length: 250 }, () => socket.fail('privateMessage', { messageId: randomUUID(), receiverId: ann.id, content: 'Much' })),
       ),
     ];
     const profile = call(server, 'GET', '/profile', { token: ann.token });
@@ -94,6 +98,26 @@ describe('While the database', () => {
     expect(await query(databaseUrl, working)).toEqual([]);
     await lock;
     expect(await ann.socket.rows('listLastMessage', NEWEST)).not.toEqual([]);
+  });
+
+  test('does not keep up, a full queue answers busy, and what was not refused is stored', async () => {
+    const lock = await holdLock(databaseUrl, 'LOCK TABLE conversations IN EXCLUSIVE MODE');
+    const sockets = await Promise.all(Array.from({ length: 84 }, () => connect(server, ann)));
+    const sends = sockets.flatMap((socket) =>
+      Array.from({ length: 256 }, async () => {
+        const messageId = randomUUID();
+        const frame = await socket.request('privateMessage', { messageId, receiverId: bob.id, content: 'Many' });
+        return { messageId, outcome: 'error' in frame ? frame.code : 'stored' };
+      }),
+    );
+    expect(await Promise.race(sends)).toMatchObject({ outcome: 'busy' });
+    await lock.release();
+    const done = await Promise.all(sends);
+    const rows = await query<{ id: string }>(databaseUrl, `SELECT id FROM messages WHERE content = 'Many'`);
+    const stored = new Set(rows.map(({ id }) => id));
+    expect(done.filter(({ outcome, messageId }) => outcome === 'stored' && !stored.has(messageId))).toEqual([]);
+    expect(done.filter(({ outcome, messageId }) => outcome === 'busy' && stored.has(messageId))).toEqual([]);
+    await Promise.all(sockets.map((socket) => socket.close()));
   });
 
   test('is silent, a stop still ends in time with 0, and a probe on an open connection is told of it', async () => {

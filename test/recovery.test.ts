@@ -130,6 +130,26 @@ describe('Whatever was acknowledged is still there', () => {
     await expectEverything();
   });
 
+  test('when a PostgreSQL that was killed cannot be started for a while: it is tried until it can', async () => {
+    const settings = path.join(dataDir, 'postgres', 'postgresql.conf');
+    const right = await readFile(settings, 'utf8');
+    const socket = await connect(server, ann);
+    const linesBefore = server.stdout.split('\n').length;
+    await writeFile(settings, `${right}\nno_such_setting = on\n`);
+    process.kill(await postmasterPid(), 'SIGKILL');
+    await vi.waitFor(() => expect(server.stdout).toContain('cannot be started; trying again'), { timeout: 20_000, interval: 20 });
+    expect((await fetch(`${server.url}/health/ready`)).status).toBe(503);
+    expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
+    expect(await socket.fail('privateMessage', { messageId: randomUUID(), receiverId: bob.id, content: 'Lost' })).toMatchObject({
+      code: 'unavailable',
+    });
+    await writeFile(settings, right);
+    await vi.waitFor(() => say(socket, 'Back'), { timeout: 10_000, interval: 50 });
+    expect(server.stdout.split('\n').length - linesBefore).toBeLessThan(20);
+    await socket.close();
+    await expectEverything();
+  });
+
   test.each([
     ['just after PostgreSQL was killed', 0],
     ['while it brings back a killed PostgreSQL', 1],
