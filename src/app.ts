@@ -19,6 +19,8 @@ import { SocketServer } from './ws/server.ts';
 
 /** How often a stopping server closes HTTP connections that have nothing under way, in milliseconds. */
 const IDLE_SWEEP = 50;
+/** How long a stopping server waits for HTTP requests that are under way, in milliseconds. */
+const GRACE = 3_000;
 /** How long the database may work on one statement, in milliseconds; then it is ended, and the client told to try again. */
 const STATEMENT_TIMEOUT = 5_000;
 
@@ -67,8 +69,10 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
     httpServer.close();
     const closeIdle = setInterval(() => httpServer.closeIdleConnections(), IDLE_SWEEP).unref();
     await sockets.close();
+    const closeAll = setTimeout(() => httpServer.closeAllConnections(), GRACE).unref();
     await closed;
     clearInterval(closeIdle);
+    clearTimeout(closeAll);
     await Promise.all([writer.drain(), services.sessionReader.drain()]);
     await passwords.close();
     await database.close();

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { createConnection, type Socket as TcpSocket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newDatabase } from './support/database.ts';
+import { newUser, type TestUser } from './support/http.ts';
+import { newDirectory, type ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
+import { connect } from './support/socket.ts';
+
+describe('A stop ends in time with 0 although a client', () => {
+  let dataDir: string;
+  let databaseUrl: string;
+  let server: ServerProcess;
+  let user: TestUser;
+  beforeAll(async () => {
+    databaseUrl = await newDatabase();
+    dataDir = await newDirectory();
+  });
+  afterAll(sweep);
+
+  async function tcp(text: string): Promise<TcpSocket> {
+    const { hostname, port } = new URL(server.url);
+    const socket = createConnection({ port: Number(port), host: hostname, allowHalfOpen: true });
+    await once(socket, 'connect');
+    socket.on('error', () => {});
+    socket.write(text.replaceAll('\n', '\r\n'));
+    return socket;
+  }
+
+  const upgrade = (path: string, token: string) => `GET ${path} HTTP/1.1
+Host: localhost
+Upgrade: websocket
+Connection: Upgrade
+Sec-WebSocket-Version: 13
+Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+Authorization: Bearer ${token}
+
+`;
+
+  test.each([
+    ['has sent half a head', () => tcp('GET /api/profile HTTP/1.1\nHost: localhost\n')],
+    [
+      'has sent half a body',
+      () => tcp('POST /api/auth/login HTTP/1.1\nHost: localhost\nContent-Type: application/json\nContent-Length: 99\n\n{'),
+    ],
+    ['has sent nothing', () => tcp('')],
+    ['never closes its WebSocket', () => tcp(upgrade('/api/ws', user.token))],
+    [
+      'does not read what is written to it',
+      async () => {
+        const { socket } = await connect(server, user);
+        socket.pause();
+      },
+    ],
+  ])('%s', async (_what, begin) => {
+    server = await startProcess(dataDir, { DATABASE_URL: databaseUrl });
+    user = await newUser(server);
+    await begin();
+    // Whatever was sent before this has arrived.
+    expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
+    const begun = Date.now();
+    expect(await server.stop()).toBe(0);
+    expect(Date.now() - begun).toBeLessThan(10_000);
+  });
+});
