@@ -8,25 +8,19 @@ import { ERRORS } from '../src/errors.ts';
 import { createRegistry } from '../src/ws/registry.ts';
 import { isBrowserInstalled, launchBrowser } from './support/browser.ts';
 import { logIn } from './support/http.ts';
+import { block } from './support/markdown.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
 
 const exec = promisify(execFile);
 const readme = await readFile('README.md', 'utf8');
 
-/** The one code block of this language. */
-function block(language: string): string {
-  const [found, ...more] = [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))];
-  if (!found?.[1] || more.length > 0) throw new Error(`README should have one block of ${language}`);
-  return found[1];
-}
-
 describe('the README', () => {
   let server: TestServer;
   let curled: string;
   beforeAll(async () => {
     server = await startServer();
-    const commands = block('sh').replaceAll('http://localhost:3001', server.url);
+    const commands = block(readme, 'sh').replaceAll('http://localhost:3001', server.url);
     curled = (await exec('bash', ['-euc', commands])).stdout;
   });
   afterAll(() => server.app.stop());
@@ -50,7 +44,7 @@ describe('the README', () => {
         });
       });
       await page.goto(`${server.url}/api/`);
-      await page.evaluate(`(async () => { ${block('js')} })()`);
+      await page.evaluate(`(async () => { ${block(readme, 'js')} })()`);
       await received;
       expect(lines.find((line) => line.startsWith('Bob received'))).toContain('"message":"Hello, Bob"');
       expect(lines.find((line) => line.startsWith('Ann received'))).toContain('"isBroadcast":false');
@@ -64,7 +58,7 @@ describe('the README', () => {
     const [annSocket, bobSocket] = [await connect(server, ann), await connect(server, bob)];
     const { type, params } = z
       .object({ type: z.string(), params: z.unknown() })
-      .parse(JSON.parse(block('json').replace("BOB'S ID", bob.id)));
+      .parse(JSON.parse(block(readme, 'json').replace("BOB'S ID", bob.id)));
     const first = await annSocket.ask(type, params);
     expect(await bobSocket.broadcast('privateMessage')).toMatchObject({ message: 'Hello from Postman' });
     expect(await annSocket.ask(type, params)).toEqual(first);

@@ -1,0 +1,69 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { vi } from 'vitest';
+import { query } from './database.ts';
+
+const exec = promisify(execFile);
+
+/** Where Debian puts the programs of PostgreSQL 15, the oldest version that is supported. */
+export const POSTGRES_15_PROGRAMS = '/usr/lib/postgresql/15/bin';
+
+/** Whether there is a PostgreSQL 15 to test with. In CI a missing one is a failure, elsewhere it is said in one line. */
+export function isPostgres15Installed(): boolean {
+  if (existsSync(path.join(POSTGRES_15_PROGRAMS, 'postgres'))) return true;
+  if (process.env.CI) throw new Error('CI needs PostgreSQL 15: install postgresql-15');
+  process.stderr.write(`Left out the tests on PostgreSQL 15: there is none in ${POSTGRES_15_PROGRAMS}.\n`);
+  return false;
+}
+
+/** A PostgreSQL server as operators have one, on the loopback address. */
+export interface Postgres15 {
+  /** As its superuser. */
+  url: string;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** Starts an empty PostgreSQL 15 in a directory of its own; as root, under the account that Debian made for it. */
+export async function startPostgres15(): Promise<Postgres15> {
+  const account = process.getuid?.() === 0 ? { uid: await idOf('-u'), gid: await idOf('-g') } : undefined;
+  const directory = await mkdtemp(path.join(tmpdir(), 'messenger-postgres-'));
+  if (account) await chown(directory, account.uid, account.gid);
+  const program = (name: string) => path.join(POSTGRES_15_PROGRAMS, name);
+  const surroundings = { ...account, cwd: directory };
+  await exec(program('initdb'), ['-D', directory, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8'], surroundings);
+  const port = await freePort();
+  const settings = ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='];
+  const server = spawn(program('postgres'), ['-D', directory, '-p', `${port}`, ...settings], { ...surroundings, stdio: 'ignore' });
+  const ended = once(server, 'close');
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  await vi.waitFor(() => query(url, 'SELECT 1'), { timeout: 30_000, interval: 50 });
+  return {
+    url,
+    async stop() {
+      server.kill('SIGINT');
+      await ended;
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function idOf(flag: string): Promise<number> {
+  return Number((await exec('id', [flag, 'postgres'])).stdout);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (!address || typeof address === 'string') throw new Error('No free port');
+  return address.port;
+}
