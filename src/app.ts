@@ -56,6 +56,8 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
 
   async function start(): Promise<number> {
     await bringUpToDate(databaseUrl);
+    // What Sequelize asks on its first connection does not wait for the first request.
+    await database.authenticate();
     httpServer.listen(env.PORT, env.HOST);
     await once(httpServer, 'listening');
     const address = httpServer.address();
