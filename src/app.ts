@@ -7,6 +7,7 @@ import { signingSecret } from './features/auth/secret.ts';
 import { SessionReader } from './features/auth/sessionReader.ts';
 import { Tokens } from './features/auth/tokens.ts';
 import { MessageWriter } from './features/messages/messageWriter.ts';
+import { clientAddress } from './http/clientAddress.ts';
 import { RateLimits } from './http/rateLimits.ts';
 import { createRoutes } from './http/routes.ts';
 import { createHttpApp } from './http/server.ts';
@@ -23,6 +24,11 @@ const IDLE_SWEEP = 50;
 const GRACE = 3_000;
 /** How long the database may work on one statement, in milliseconds; then it is ended, and the client told to try again. */
 const STATEMENT_TIMEOUT = 5_000;
+/**
+ * How long a client may take, in milliseconds: to send the headers of its first request, which holds for one that sends nothing too;
+ * to send a whole request; and how often both are looked at.
+ */
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
 
 /** A server that is not started yet. */
 export interface App {
@@ -49,9 +55,10 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
     tokens,
     hub: new Hub(),
     rateLimits: new RateLimits(env.RATE_LIMITS),
+    clientAddress: clientAddress(env),
     stopping: stopping.signal,
   };
-  const httpServer = createServer(createHttpApp(services, createRoutes(env)));
+  const httpServer = createServer(TIMEOUTS, createHttpApp(services, createRoutes(env)));
   const sockets = new SocketServer(httpServer, services, createRegistry(env));
 
   async function start(): Promise<number> {

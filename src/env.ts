@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { compile } from 'proxy-addr';
 import { z } from 'zod';
 import { OperatorError } from './errors.ts';
 
@@ -23,6 +24,24 @@ const wholeNumber = (min: number, max: number) =>
     .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+
+/** Seconds once parsed. */
+const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,5}[smhd]$/, 'must be a number with a unit: 30s, 15m, 24h or 7d')
+  .transform((text) => Number(text.slice(0, -1)) * (SECONDS_PER_UNIT.get(text.slice(-1)) ?? 1));
+
+/** A number of proxies, or their addresses and subnets. */
+const proxies = z.string().transform((text, context): number | string[] => {
+  if (/^\d+$/.test(text)) return Number(text);
+  const list = text.split(',').map((address) => address.trim());
+  try {
+    compile(list);
+  } catch {
+    context.addIssue('must be the number of proxies in front of the server, or a comma-separated list of addresses and subnets');
+  }
+  return list;
+});
 
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 
@@ -48,15 +67,17 @@ const schema = z
       .refine((secret) => Buffer.byteLength(secret) >= 32, 'must be at least 32 bytes long')
       .optional(),
     /** Life of an access token, in seconds once parsed. */
-    JWT_EXPIRES_IN: z
-      .string()
-      .regex(/^[1-9]\d{0,5}[smhd]$/, 'must be a number with a unit: 30s, 15m, 24h or 7d')
-      .transform((text) => Number(text.slice(0, -1)) * (SECONDS_PER_UNIT.get(text.slice(-1)) ?? 1))
-      .default(86_400),
+    JWT_EXPIRES_IN: duration.default(86_400),
     /** Cost of a password hash; 4 is for tests and load runs. */
     BCRYPT_ROUNDS: wholeNumber(4, 15).default(10),
     /** `off` is for load runs. */
     RATE_LIMITS: z.enum(['on', 'off'], 'must be on or off').default('on'),
+    /** Whose word in `X-Forwarded-For` is taken for the address of a client. Default: nobody's, and the address is that of the peer. */
+    TRUST_PROXY: proxies.default(0),
+    /** Connections that a user may have open, or opening, at once. */
+    MAX_CONNECTIONS_PER_USER: wholeNumber(1, 1_000_000).default(100),
+    /** How often WebSocket clients are asked for a sign of life, in seconds once parsed; whoever gives none until the next time is gone. */
+    PING_INTERVAL: duration.refine((seconds) => seconds <= 3600, 'must be at most 1h').default(30),
     /** Browser origins that may call, comma-separated, or `*`. Default: any in development, none in production. */
     CORS_ORIGINS: z
       .string()

@@ -24,6 +24,7 @@ export const ERRORS = {
   not_json: { status: 415, message: 'Send JSON, with the header Content-Type: application/json', retryable: false },
   upgrade_required: { status: 426, message: 'Connect here with a WebSocket', retryable: false },
   rate_limited: { status: 429, message: 'Too many requests, try again later', retryable: true },
+  too_many_connections: { status: 429, message: 'This user has too many connections, close one first', retryable: true },
   internal: { status: 500, message: 'Something went wrong here', retryable: false },
   busy: { status: 503, message: 'The server is busy, try again', retryable: true },
   unavailable: { status: 503, message: 'The database does not answer, try again', retryable: true },

@@ -4,6 +4,7 @@ import type { Env } from './env.ts';
 import type { SessionReader } from './features/auth/sessionReader.ts';
 import type { Tokens } from './features/auth/tokens.ts';
 import type { MessageWriter } from './features/messages/messageWriter.ts';
+import type { ClientAddress } from './http/clientAddress.ts';
 import type { RateLimits } from './http/rateLimits.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Passwords } from './lib/passwords.ts';
@@ -21,6 +22,7 @@ export interface Services {
   passwords: Passwords;
   tokens: Tokens;
   rateLimits: RateLimits;
+  clientAddress: ClientAddress;
   /** Aborted when the server begins to stop. */
   stopping: AbortSignal;
 }

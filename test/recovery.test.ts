@@ -8,6 +8,9 @@ import { call, logIn, newUser, type TestUser } from './support/http.ts';
 import { embeddedUrl, newDirectory, postmaster, type ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
 import { connect, type Socket } from './support/socket.ts';
 
+/** The floods here are more than the limits allow. */
+const UNLIMITED = { RATE_LIMITS: 'off' };
+
 describe('Whatever was acknowledged is still there', () => {
   let dataDir: string;
   let server: ServerProcess;
@@ -17,7 +20,7 @@ describe('Whatever was acknowledged is still there', () => {
 
   beforeAll(async () => {
     dataDir = await newDirectory();
-    server = await startProcess(dataDir);
+    server = await startProcess(dataDir, UNLIMITED);
     ann = await newUser(server, 'Ann');
     bob = await newUser(server, 'Bob');
   });
@@ -80,7 +83,7 @@ describe('Whatever was acknowledged is still there', () => {
     expect(server.stderr).toBe('');
     expect(await postmaster(dataDir)).toBeUndefined();
     acknowledge(sockets);
-    server = await startProcess(dataDir);
+    server = await startProcess(dataDir, UNLIMITED);
     await expectEverything();
   });
 
@@ -89,7 +92,7 @@ describe('Whatever was acknowledged is still there', () => {
     process.kill(server.pid, 'SIGTERM');
     expect(await server.exit()).toBe(0);
     expect(await postmaster(dataDir)).toBeUndefined();
-    server = await startProcess(dataDir);
+    server = await startProcess(dataDir, UNLIMITED);
     await expectEverything();
   });
 
@@ -100,7 +103,7 @@ describe('Whatever was acknowledged is still there', () => {
     acknowledge(sockets);
     const otherPath = path.join(await newDirectory(), 'link');
     await symlink(dataDir, otherPath);
-    server = await startProcess(otherPath);
+    server = await startProcess(otherPath, UNLIMITED);
     expect(await postmasterPid()).toBe(left);
     await expectEverything();
   });
@@ -113,7 +116,7 @@ describe('Whatever was acknowledged is still there', () => {
     await server.kill();
     await closings;
     acknowledge(sockets);
-    server = await startProcess(dataDir);
+    server = await startProcess(dataDir, UNLIMITED);
     expect(await postmasterPid()).not.toBe(pid);
     await expectEverything();
   });
@@ -160,7 +163,7 @@ describe('Whatever was acknowledged is still there', () => {
     await vi.waitFor(() => expect(noticing()).toBeGreaterThanOrEqual(before + noticed), { timeout: 20_000, interval: 5 });
     expect(await server.stop()).toBe(0);
     expect(await postmaster(dataDir)).toBeUndefined();
-    server = await startProcess(dataDir);
+    server = await startProcess(dataDir, UNLIMITED);
     await expectEverything();
   });
 
@@ -173,7 +176,7 @@ describe('Whatever was acknowledged is still there', () => {
     const { rows } = await other.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     const pid = owner === 'this test' ? process.pid : rows[0]?.pid;
     await writeFile(file, [pid, ...lines].join('\n'));
-    server = await startProcess(dataDir);
+    server = await startProcess(dataDir, UNLIMITED);
     expect(await postmasterPid()).not.toBe(pid);
     await expectEverything();
     expect((await other.query('SELECT 1')).rowCount).toBe(1);

@@ -3,13 +3,15 @@ import { AppError } from '../errors.ts';
 
 const MINUTE = 60;
 
-/** How often each thing may be done in how many seconds. Failed log-ins count per account, the rest as routes say. */
+/** How often each thing may be done in how many seconds, by one address or for one account. */
 const LIMITS = {
   register: { points: 300, duration: 10 * MINUTE },
+  registerAccount: { points: 10, duration: 10 * MINUTE },
   login: { points: 600, duration: 10 * MINUTE },
   failedLogin: { points: 20, duration: 5 * MINUTE },
   password: { points: 20, duration: 10 * MINUTE },
   search: { points: 300, duration: MINUTE },
+  failedUpgrade: { points: 200, duration: MINUTE },
 } as const;
 
 export type LimitName = keyof typeof LIMITS;
@@ -31,9 +33,17 @@ export class RateLimits {
     try {
       await this.#limiters?.get(name)?.consume(key);
     } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      throw new AppError('rate_limited', { retryAfter: Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)) });
+      throw refusal instanceof RateLimiterRes ? rateLimited(refusal) : refusal;
     }
+  }
+
+  /**
+   * Counts nothing.
+   * @throws {AppError} `rate_limited`, with the seconds to wait, when `key` has used up what it may
+   */
+  async check(name: LimitName, key: string): Promise<void> {
+    const used = await this.#limiters?.get(name)?.get(key);
+    if (used && used.consumedPoints >= LIMITS[name].points) throw rateLimited(used);
   }
 
   /** Takes one use back. */
@@ -41,3 +51,6 @@ export class RateLimits {
     await this.#limiters?.get(name)?.reward(key);
   }
 }
+
+const rateLimited = ({ msBeforeNext }: RateLimiterRes) =>
+  new AppError('rate_limited', { retryAfter: Math.max(1, Math.ceil(msBeforeNext / 1000)) });

@@ -39,7 +39,7 @@ function allowOrigins({ env }: Services): RequestHandler {
 function serve(route: Route, services: Services): RequestHandler {
   return async (request, response) => {
     const context = route.public ? undefined : await authenticate(services, request.headers.authorization);
-    if (route.limit) await services.rateLimits.consume(route.limit, context?.userId ?? request.socket.remoteAddress ?? '');
+    if (route.limit) await services.rateLimits.consume(route.limit, context?.userId ?? services.clientAddress(request));
     const answer = await route.run(services, context, { ...inputOf(request), ...request.params });
     response.status(route.status).json(answer);
   };

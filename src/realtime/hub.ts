@@ -45,6 +45,11 @@ export class Hub {
     for (const topic of subscriber.topics) this.#leave(subscriber, topic);
   }
 
+  /** How many connections of the user are open or being opened. */
+  connectionsOf(userId: string): number {
+    return this.#topics.get(userTopic(userId))?.size ?? 0;
+  }
+
   /** Sends a broadcast to a topic, encoded and framed once. Call it only after what it tells is committed. */
   publish(topic: string, type: string, item: object, exceptUserId?: string): void {
     const subscribers = this.#topics.get(topic);

@@ -11,11 +11,21 @@ import type { Subscriber } from '../realtime/hub.ts';
 import { CLOSE, type CloseReason } from './closeCodes.ts';
 import { dispatch } from './dispatch.ts';
 import { type Envelope, errorFrame, PROCESSOR, parseEnvelope } from './envelope.ts';
+import { RequestLimit } from './requestLimit.ts';
 
-/** Requests of one connection that may be unanswered; then its socket is not read until one is answered. */
+/** Requests of one connection that may be unanswered, and characters in them; then its socket is not read until one is answered. */
 const MAX_UNANSWERED = 256;
+const MAX_UNANSWERED_LENGTH = 1024 * 1024;
+/** Bytes that may wait for a client to read them before its socket is not read any more: who does not read gets no more answers. */
+const MAX_UNREAD_ANSWERS = 256 * 1024;
 /** Bytes that may be left of what was written to a client before; if there are more, it reads too slowly, and is closed. */
 const MAX_UNREAD = 4 * 1024 * 1024;
+
+/** A request and its length in characters. */
+interface Request {
+  envelope: Envelope;
+  length: number;
+}
 
 /** One client: takes its requests in order, runs them, answers them, and passes on what is broadcast to it. */
 export class Connection implements Subscriber, Context {
@@ -28,13 +38,18 @@ export class Connection implements Subscriber, Context {
   revoked = false;
   readonly #expiresAt: number;
   readonly #operations: ReadonlyMap<string, Operation>;
-  readonly #waiting: Envelope[] = [];
+  readonly #waiting: Request[] = [];
+  readonly #limit: RequestLimit | undefined;
   #socket: WebSocket | undefined;
   /** What `#socket` writes to. */
   #stream: Duplex | undefined;
-  /** Whether the client answered the last ping. */
+  /** Whether the client gave a sign of life since the last ping. */
   #alive = true;
   #running = 0;
+  /** Characters of the requests that wait or run. */
+  #unansweredLength = 0;
+  /** Waits until the client has read what was written to it. */
+  #draining = false;
   #exclusive = false;
   #finished: (() => void) | undefined;
 
@@ -44,6 +59,7 @@ export class Connection implements Subscriber, Context {
     this.#expiresAt = claims.expiresAt.getTime();
     this.services = services;
     this.#operations = operations;
+    this.#limit = services.env.RATE_LIMITS === 'on' ? new RequestLimit() : undefined;
   }
 
   /** Begins to serve the client at the other end of `socket`, which writes to `stream`. */
@@ -99,7 +115,8 @@ export class Connection implements Subscriber, Context {
   /** Ends the connection when its token has expired or its client is gone; else asks the client for a sign of life. */
   sweep(now: number): void {
     if (now >= this.#expiresAt) this.close(CLOSE.unauthorized);
-    else if (!this.#alive) this.#socket?.terminate();
+    // While it is behind, the server does not read what the client says.
+    else if (!this.#alive && !this.#isBehind) this.#socket?.terminate();
     else {
       this.#alive = false;
       this.#socket?.ping();
@@ -107,43 +124,86 @@ export class Connection implements Subscriber, Context {
   }
 
   #receive(data: RawData, isBinary: boolean): void {
-    if (this.revoked || this.#finished) return;
+    const socket = this.#socket;
+    if (this.#finished || !socket || socket.readyState !== socket.OPEN) return;
+    this.#alive = true;
     if (Date.now() >= this.#expiresAt) {
       this.close(CLOSE.unauthorized);
       return;
     }
-    try {
-      if (isBinary) throw new AppError('invalid_frame');
-      this.#waiting.push(parseEnvelope(data.toString()));
-    } catch (error) {
-      this.deliver(textFrame(errorFrame(PROCESSOR, toAppError(error, this.services.logger))));
+    const wait = this.#limit ? this.#limit.take() : 0;
+    if (wait === undefined) {
+      this.close(CLOSE.rateLimited);
       return;
     }
+    try {
+      if (isBinary) throw new AppError('invalid_frame');
+      const text = data.toString();
+      const envelope = parseEnvelope(text);
+      if (wait > 0) this.#refuse(envelope, wait);
+      else this.#add({ envelope, length: text.length });
+    } catch (error) {
+      this.deliver(textFrame(errorFrame(PROCESSOR, toAppError(error, this.services.logger))));
+    }
     this.#next();
+  }
+
+  #add(request: Request): void {
+    this.#waiting.push(request);
+    this.#unansweredLength += request.length;
+  }
+
+  #refuse({ type = PROCESSOR, requestId }: Envelope, retryAfter: number): void {
+    const error = new AppError('rate_limited', { retryAfter });
+    this.deliver(textFrame(errorFrame(this.#operations.has(type) ? type : PROCESSOR, error, requestId)));
+  }
+
+  /** Whether so much is unanswered that no more is read. */
+  get #isBehind(): boolean {
+    return this.#running + this.#waiting.length >= MAX_UNANSWERED || this.#unansweredLength >= MAX_UNANSWERED_LENGTH;
   }
 
   /** Starts what waits, in order, as far as exclusive operations allow. */
   #next(): void {
     while (!this.#exclusive) {
-      const envelope = this.#waiting[0];
-      const operation = envelope && this.#operations.get(envelope.type ?? '');
-      if (!envelope || (operation?.exclusive && this.#running > 0)) break;
+      const request = this.#waiting[0];
+      const operation = request && this.#operations.get(request.envelope.type ?? '');
+      if (!request || (operation?.exclusive && this.#running > 0)) break;
       this.#waiting.shift();
-      this.#run(envelope, operation).catch((error: unknown) => {
+      this.#run(request, operation).catch((error: unknown) => {
         this.services.logger.error(error, 'a request could not be answered');
         this.close(CLOSE.internal);
       });
     }
-    if (this.#running + this.#waiting.length >= MAX_UNANSWERED) this.#socket?.pause();
-    else if (this.#socket?.isPaused) this.#socket.resume();
+    this.#holdBack();
     if (this.#running + this.#waiting.length === 0) this.#finished?.();
   }
 
-  async #run(envelope: Envelope, operation: Operation | undefined): Promise<void> {
+  /** Reads from the client no faster than it is served, and than it reads its answers: what it sends meanwhile stays on its side. */
+  #holdBack(): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    if (!this.#draining && socket.bufferedAmount > MAX_UNREAD_ANSWERS) {
+      this.#draining = true;
+      this.#stream?.once('drain', () => {
+        this.#draining = false;
+        this.#holdBack();
+      });
+    }
+    if (this.#draining || this.#isBehind) socket.pause();
+    else if (socket.isPaused) {
+      // Its signs of life were not read.
+      this.#alive = true;
+      socket.resume();
+    }
+  }
+
+  async #run({ envelope, length }: Request, operation: Operation | undefined): Promise<void> {
     this.#running++;
     this.#exclusive = operation?.exclusive ?? false;
     this.deliver(textFrame(await dispatch(this, operation, envelope)));
     this.#running--;
+    this.#unansweredLength -= length;
     this.#exclusive = false;
     this.#next();
   }

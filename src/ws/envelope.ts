@@ -36,6 +36,6 @@ export function answerFrame(type: string, { item, data }: Answer, requestId: Req
   return JSON.stringify({ type, success: true, params: { item, data, isBroadcast: false }, requestId });
 }
 
-export function errorFrame(type: string, { message, code, issues }: AppError, requestId?: RequestId): string {
-  return JSON.stringify({ error: true, type, message, code, issues, requestId });
+export function errorFrame(type: string, { message, code, issues, retryAfter }: AppError, requestId?: RequestId): string {
+  return JSON.stringify({ error: true, type, message, code, issues, retryAfter, requestId });
 }

@@ -2,8 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AppError } from '../errors.ts';
 
-/** Answers an upgrade with an HTTP error, in the same form as every other, and ends the connection. */
-export function refuseUpgrade(socket: Duplex, { status, message, code }: AppError): void {
+/** Answers an upgrade with an HTTP error, in the same form as every other, and ends the connection, whether or not the client does. */
+export function refuseUpgrade(socket: Duplex, { status, message, code, retryAfter }: AppError): void {
   const body = JSON.stringify({ message, code });
   socket.end(
     [
@@ -12,8 +12,10 @@ export function refuseUpgrade(socket: Duplex, { status, message, code }: AppErro
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
       ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+      ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
       '',
       body,
     ].join('\r\n'),
+    () => socket.destroy(),
   );
 }

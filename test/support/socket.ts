@@ -18,6 +18,7 @@ const frame = z.union([
     message: z.string(),
     code: z.string(),
     issues: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
+    retryAfter: z.int().positive().optional(),
     requestId: z.unknown().optional(),
   }),
 ]);

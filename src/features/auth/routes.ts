@@ -20,7 +20,8 @@ const register = (env: Env) =>
     status: 201,
     answer: z.object({ message: z.string() }),
     errors: ['email_taken', 'busy'],
-    async handle({ database, passwords }, { firstName, lastName = null, email, password }) {
+    async handle({ database, passwords, rateLimits }, { firstName, lastName = null, email, password }) {
+      await rateLimits.consume('registerAccount', email.toLowerCase());
       if (await database.users.count({ where: { email } })) throw new AppError('email_taken');
       try {
         await database.users.create({ firstName, lastName, email, passwordHash: await passwords.hash(password) });
