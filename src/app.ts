@@ -29,6 +29,8 @@ const STATEMENT_TIMEOUT = 5_000;
  * to send a whole request; and how often both are looked at.
  */
 const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
+/** How long nothing may move on an HTTP connection, in milliseconds: whoever does not read the answer is left. */
+const STANDSTILL = 20_000;
 
 /** A server that is not started yet. */
 export interface App {
@@ -58,7 +60,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
     clientAddress: clientAddress(env),
     stopping: stopping.signal,
   };
-  const httpServer = createServer(TIMEOUTS, createHttpApp(services, createRoutes(env)));
+  const httpServer = createServer(TIMEOUTS, createHttpApp(services, createRoutes(env))).setTimeout(STANDSTILL);
   const sockets = new SocketServer(httpServer, services, createRegistry(env));
 
   async function start(): Promise<number> {

@@ -6,8 +6,8 @@ import { add, heard, NEWEST, newCircle, newPerson, type Person, write } from './
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
 
-/** Bytes of a frame that is larger than any that the longest message needs. */
-const TOO_MANY = 1024 * 1024;
+/** Bytes of the largest frame: 64 KiB, and 12 for each character of the longest message. */
+const MOST = 64 * 1024 + 12 * 10_000;
 
 describe('the envelope', () => {
   let server: TestServer;
@@ -162,11 +162,13 @@ describe('the envelope', () => {
     await Promise.all([socket.close(), other.close()]);
   });
 
-  test('a frame that is too large closes its connection with 1009, and no other', async () => {
+  test('a frame of a byte more than the most closes its connection with 1009, and no other; one of the most is served', async () => {
     const [socket, other] = [await connect(server, ann), await connect(server, ann)];
     const closed = socket.closed();
-    const params = { messageId: randomUUID(), receiverId: bob.id, content: 'x'.repeat(TOO_MANY) };
-    socket.send({ type: 'privateMessage', params, requestId: 1 });
+    const frame = JSON.stringify({ type: 'listLastMessage', params: NEWEST, requestId: 1 }).padEnd(MOST);
+    other.send(frame);
+    expect(await other.until(({ requestId }) => requestId === 1)).toMatchObject({ success: true });
+    socket.send(`${frame} `);
     expect(await closed).toMatchObject({ code: 1009 });
     expect(socket.frames).toEqual([]);
     for (const { socket: open } of [{ socket: other }, ann, bob]) expect(await open.rows('listLastMessage', NEWEST)).toHaveLength(2);

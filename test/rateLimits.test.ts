@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { call, type HttpAnswer, newUser, type TestUser } from './support/http.ts';
+import { heard, newPerson, type Person } from './support/people.ts';
+import { startServer, type TestServer } from './support/server.ts';
+import { connect } from './support/socket.ts';
+
+describe('HTTP, behind one proxy,', () => {
+  let server: TestServer;
+  let user: TestUser;
+  beforeAll(async () => {
+    server = await startServer({ RATE_LIMITS: 'on', TRUST_PROXY: '1' });
+    user = await newUser(server);
+  });
+  afterAll(() => server.app.stop());
+
+  const register = (address: string, body: object = {}, to = server) =>
+    call(to, 'POST', '/auth/register', { body, headers: { 'x-forwarded-for': address } });
+
+  /** Asks until it is refused, as often as it must be served and once more. */
+  async function expectLimit(count: number, ask: (index: number) => Promise<HttpAnswer>): Promise<void> {
+    for (let index = 0; index < count; index++) expect((await ask(index)).status).not.toBe(429);
+    const refused = await ask(count);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited', message: 'Too many requests, try again later' } });
+    expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(600);
+  }
+
+  test('takes 300 registrations from one address, however it names others before it, and more from another', async () => {
+    await expectLimit(300, (index) => register(`203.0.113.${index % 250}, 198.51.100.1`));
+    expect((await register('198.51.100.1, 198.51.100.2')).status).toBe(400);
+  });
+
+  test('takes 10 registrations of one e-mail, in whatever case and from whatever address, and those of another', async () => {
+    const registration = (email: string) => ({ firstName: 'Ann', email, password: 'correct horse' });
+    const email = `Ann.${randomUUID()}@example.com`;
+    const cases = [email, email.toLowerCase(), email.toUpperCase()];
+    await expectLimit(10, (index) => register(`192.0.2.${index}`, registration(cases[index % 3] ?? email)));
+    expect((await register('192.0.2.1', registration(`x${email}`))).status).toBe(201);
+  });
+
+  test('takes 600 log-ins from one address, and more from another', async () => {
+    const logIn = (address: string) => call(server, 'POST', '/auth/login', { body: {}, headers: { 'x-forwarded-for': address } });
+    await expectLimit(600, () => logIn('198.51.100.3'));
+    expect((await logIn('198.51.100.4')).status).toBe(400);
+  });
+
+  test('takes 20 password changes for one account from whatever address, and those of another', async () => {
+    const other = await newUser(server);
+    const change = ({ token }: TestUser, address: string) =>
+      call(server, 'PATCH', '/profile/password', { token, body: {}, headers: { 'x-forwarded-for': address } });
+    await expectLimit(20, (index) => change(user, `192.0.2.${index}`));
+    expect((await change(other, '192.0.2.0')).status).toBe(400);
+  });
+
+  test('takes 300 searches for one account, of both kinds together, and those of another', async () => {
+    const other = await newUser(server);
+    const search = ({ token }: TestUser, index: number) => call(server, 'GET', index % 2 ? '/search' : '/search/users', { token });
+    await expectLimit(300, (index) => search(user, index));
+    expect((await search(other, 1)).status).toBe(400);
+  });
+
+  test('counts IPv6 addresses by their /64', async () => {
+    await expectLimit(300, (index) => register(`2001:db8:1:1::${index.toString(16)}`));
+    expect((await register('2001:db8:1:2::1')).status).toBe(400);
+  });
+
+  test('counts IPv4 addresses that are written as IPv6 as IPv4', async () => {
+    await expectLimit(300, (index) => register(index % 2 ? '198.51.100.5' : '::ffff:198.51.100.5'));
+    expect((await register('::ffff:198.51.100.6')).status).toBe(400);
+  });
+
+  test('counts by the address of a proxy that names none', async () => {
+    const proxied = await startServer({ RATE_LIMITS: 'on', TRUST_PROXY: '1' }, server.databaseUrl);
+    await expectLimit(300, (index) => register(`unknown:${index}`, {}, proxied));
+    await proxied.app.stop();
+  });
+
+  test('with no proxy to trust counts by the address of the peer, whatever a header says', async () => {
+    const direct = await startServer({ RATE_LIMITS: 'on' }, server.databaseUrl);
+    await expectLimit(300, (index) => register(`203.0.113.${index % 250}`, {}, direct));
+    await direct.app.stop();
+  });
+
+  test('trusts proxies by their addresses: the first that is none of them counts', async () => {
+    const named = await startServer({ RATE_LIMITS: 'on', TRUST_PROXY: 'loopback, 10.0.0.0/8' }, server.databaseUrl);
+    await expectLimit(300, (index) => register(`203.0.113.${index % 250}, 198.51.100.1, 10.0.0.${index % 250}`, {}, named));
+    expect((await register('198.51.100.2, 10.0.0.1', {}, named)).status).toBe(400);
+    await named.app.stop();
+  });
+});
+
+describe('A connection that asks more than 300 times at once', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer({ RATE_LIMITS: 'on' });
+  });
+  afterAll(() => server.app.stop());
+
+  const frame = ({ id }: Person, requestId: number) => ({
+    type: 'privateMessage',
+    params: { messageId: randomUUID(), receiverId: id, content: String(requestId) },
+    requestId,
+  });
+
+  test('is refused the rest, told when to come back, and served then; what it sent before is done in its order', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const begin = performance.now();
+    for (let requestId = 0; requestId < 380; requestId++) ann.socket.send(frame(bob, requestId));
+    await ann.socket.until(() => ann.socket.frames.length === 380);
+    const seconds = (performance.now() - begin) / 1000;
+    const refused = ann.socket.frames.flatMap((frame) => ('error' in frame ? [frame] : []));
+    expect(380 - refused.length).toBeGreaterThanOrEqual(300);
+    expect(380 - refused.length).toBeLessThanOrEqual(300 + 30 * seconds + 1);
+    const [first] = refused;
+    expect(first).toEqual({
+      error: true,
+      type: 'privateMessage',
+      code: 'rate_limited',
+      message: 'Too many requests, try again later',
+      retryAfter: 1,
+      requestId: expect.any(Number),
+    });
+    const numbers = new Set(refused.map(({ requestId }) => requestId));
+    const served = Array.from({ length: 380 }, (_, index) => index).filter((index) => !numbers.has(index));
+    expect((await heard(bob)).map((item) => item?.message)).toEqual(served.map(String));
+    await delay((refused.at(-1)?.retryAfter ?? 0) * 1000);
+    await ann.socket.ask('privateMessage', frame(bob, 0).params);
+    await Promise.all([ann.socket.close(), bob.socket.close()]);
+  });
+
+  test('and goes on is closed with 1008 after 100 refusals, and nobody else is; frames that are none count too', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const second = await connect(server, ann);
+    const closed = ann.socket.closed();
+    const kinds = ['{', Buffer.from('x'), { type: 'nothing' }, { type: 'dropGroup' }, { requestId: 1 }];
+    for (let count = 0; count < 1_000; count++) ann.socket.send(kinds[count % kinds.length]);
+    expect(await closed).toEqual({ code: 1008, reason: 'Too many requests' });
+    const refused = ann.socket.frames.flatMap((frame) => ('error' in frame && frame.code === 'rate_limited' ? [frame] : []));
+    // Of the 100, two in five cannot be read, and that is what is said of them.
+    expect(refused.length).toBeGreaterThanOrEqual(60);
+    expect(refused.length).toBeLessThan(80);
+    expect(new Set(refused.map(({ type }) => type))).toEqual(new Set(['processor', 'dropGroup']));
+    await second.ask('privateMessage', frame(bob, 0).params);
+    expect(await heard(bob)).toHaveLength(1);
+  });
+
+  test('is served with RATE_LIMITS=off', async () => {
+    const unlimited = await startServer({}, server.databaseUrl);
+    const ann = await newPerson(unlimited);
+    for (let requestId = 0; requestId < 1_000; requestId++) ann.socket.send({ type: 'nothing', requestId });
+    await ann.socket.until(() => ann.socket.frames.length === 1_000);
+    expect(new Set(ann.socket.frames.map((frame) => 'error' in frame && frame.code))).toEqual(new Set(['unknown_type']));
+    await unlimited.app.stop();
+  });
+});
