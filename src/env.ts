@@ -57,7 +57,7 @@ const schema = z
     BCRYPT_ROUNDS: wholeNumber(4, 15).default(10),
     /** `off` is for load runs. */
     RATE_LIMITS: z.enum(['on', 'off'], 'must be on or off').default('on'),
-    /** Browser origins that may call, comma-separated, or `*`. Default: any in development, none in production. */
+    /** Browser origins that may call, comma-separated, or `*`; this server's own by name too. Default: any in development, none in production. */
     CORS_ORIGINS: z
       .string()
       .transform((text) => text.split(',').map((origin) => origin.trim()))
