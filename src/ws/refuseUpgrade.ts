@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AppError } from '../errors.ts';
 
-/** Answers an upgrade with an HTTP error, in the same form as every other, and ends the connection. */
+/** Answers an upgrade with an HTTP error, in the same form as every other, and ends the connection, whether or not the client does. */
 export function refuseUpgrade(socket: Duplex, { status, message, code }: AppError): void {
   const body = JSON.stringify({ message, code });
   socket.end(
@@ -15,5 +15,6 @@ export function refuseUpgrade(socket: Duplex, { status, message, code }: AppErro
       '',
       body,
     ].join('\r\n'),
+    () => socket.destroy(),
   );
 }
