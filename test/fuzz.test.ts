@@ -21,7 +21,7 @@ const DURATION = process.env.CI ? 30_000 : 5_000;
 const PATIENCE = 10_000;
 /** MiB that the process may have at the end, with a heap that would not hold more. */
 const HEAP = 96;
-const MEMORY = 320;
+const MEMORY = 256;
 /** By the server for a peer that breaks RFC 6455 or a limit; a close of the client comes back with the code it has. */
 const CLOSE_CODES = [1002, 1007, 1008, 1009];
 
