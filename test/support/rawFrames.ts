@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 
 /** A frame of RFC 6455 as bytes, right or wrong. */
-interface RawFrame {
+export interface RawFrame {
   fin: boolean;
   reserved: number;
   opcode: number;
