@@ -78,7 +78,7 @@ const schema = z
     MAX_CONNECTIONS_PER_USER: wholeNumber(1, 1_000_000).default(100),
     /** How often WebSocket clients are asked for a sign of life, in seconds once parsed; whoever gives none until the next time is gone. */
     PING_INTERVAL: duration.refine((seconds) => seconds <= 3600, 'must be at most 1h').default(30),
-    /** Browser origins that may call, comma-separated, or `*`. Default: any in development, none in production. */
+    /** Browser origins that may call, comma-separated, or `*`; this server's own by name too. Default: any in development, none in production. */
     CORS_ORIGINS: z
       .string()
       .transform((text) => text.split(',').map((origin) => origin.trim()))

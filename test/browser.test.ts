@@ -87,7 +87,7 @@ describe.skipIf(!isBrowserInstalled())('in a browser', () => {
     expect((await visited).close).toMatchObject({ code: 4001, reason: 'Unauthorized' });
   });
 
-  test('the documentation shows every path, without an error in the console', async () => {
+  test('the documentation shows every path and tries one out, without an error in the console or a breach of its policy', async () => {
     const page = await browser.newPage();
     const errors: string[] = [];
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
@@ -96,6 +96,11 @@ describe.skipIf(!isBrowserInstalled())('in a browser', () => {
     expect(new URL(page.url()).pathname).toBe('/api/');
     await page.getByText('/api/auth/register', { exact: true }).first().waitFor();
     expect(await page.locator('.opblock').count()).toBeGreaterThanOrEqual(20);
+    const probe = page.locator('.opblock', { hasText: '/health/live' });
+    await probe.locator('.opblock-summary').click();
+    await probe.getByText('Try it out').click();
+    await probe.getByText('Execute', { exact: true }).click();
+    await probe.locator('.live-responses-table').getByText('"live"').waitFor();
     expect(errors).toEqual([]);
   });
 });

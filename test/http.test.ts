@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, newUser, type TestUser } from './support/http.ts';
-import { startServer, type TestServer } from './support/server.ts';
+import { JWT_SECRET, startServer, type TestServer } from './support/server.ts';
 
 describe('HTTP', () => {
   let server: TestServer;
@@ -33,6 +33,26 @@ describe('HTTP', () => {
       code: 'invalid_params',
       errors: [{ path: 'firstName', message: 'must not be empty' }],
     });
+  });
+
+  test('every answer tells browsers to load, frame and guess nothing, and leaves it to a proxy to insist on HTTPS', async () => {
+    const elsewhere = { headers: { origin: 'https://elsewhere.example' } };
+    const production = await startServer({ NODE_ENV: 'production', JWT_SECRET }, server.databaseUrl);
+    const answers = [
+      ...['/health/live', '/api/', '/doc/swagger-ui.css', '/api/profile', '/nothing', '/api/ws'].map((path) => fetch(server.url + path)),
+      fetch(`${production.url}/api/profile`, elsewhere),
+      fetch(`${server.url}/api/profile`, { method: 'OPTIONS', ...elsewhere }),
+    ];
+    for (const { headers } of await Promise.all(answers)) {
+      const policy = headers.get('content-security-policy') ?? '';
+      expect(policy).toMatch(/^default-src 'none';.*frame-ancestors 'none'/);
+      expect(policy).not.toContain('upgrade-insecure-requests');
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('strict-transport-security')).toBeNull();
+      expect(headers.get('x-powered-by')).toBeNull();
+    }
+    await production.app.stop();
   });
 
   test.each(['{', '{"firstName":}', "{'firstName':'x'}", 'null', '"text"', '{"a":1}}', '\u0000'])(

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { byHeader, handshake } from './support/handshake.ts';
 import { call, newUser, type TestUser } from './support/http.ts';
 import { JWT_SECRET, startServer, type TestServer } from './support/server.ts';
 
@@ -14,6 +17,18 @@ describe('a browser on another origin', () => {
   afterAll(() => server.app.stop());
 
   const from = (origin: string, to: TestServer = server) => call(to, 'GET', '/profile', { token: user.token, headers: { origin } });
+  /** The status of a request with headers that `fetch` would not send. */
+  async function statusOf(to: TestServer, headers: Record<string, string>): Promise<number | undefined> {
+    const asked = request(`${to.url}/api/profile`, { headers: { authorization: `Bearer ${user.token}`, ...headers } }).end();
+    const [response]: IncomingMessage[] = await once(asked, 'response');
+    response?.resume();
+    return response?.statusCode;
+  }
+  async function upgrade(to: TestServer, headers: Record<string, string>): Promise<number> {
+    const outcome = await handshake(to, { headers: { ...byHeader(user.token).headers, ...headers } });
+    if ('socket' in outcome) await outcome.socket.close();
+    return outcome.status;
+  }
   const preflight = (origin: string, method: string) =>
     fetch(`${server.url}/api/profile`, {
       method: 'OPTIONS',
@@ -42,6 +57,7 @@ describe('a browser on another origin', () => {
     expect([status, headers.get('access-control-allow-origin')]).toEqual([403, null]);
     const { email, password } = user;
     expect((await call(server, 'POST', '/auth/login', { body: { email, password }, headers: { origin } })).status).toBe(403);
+    expect(await upgrade(server, { origin })).toBe(403);
   });
 
   test.each(ALLOWED)('%s that is allowed gets an answer that it may read, also of an error', async (origin) => {
@@ -67,6 +83,28 @@ describe('a browser on another origin', () => {
   test('is not meant by what is not a browser, nor by a page of this server', async () => {
     expect((await call(server, 'GET', '/profile', user)).status).toBe(200);
     expect((await from(server.url)).status).toBe(200);
+  });
+
+  test.each(['localhost', '127.0.0.1', '[::1]'])('is not meant by a page of this server that was opened by %s', async (name) => {
+    const host = `${name}:${new URL(server.url).port}`;
+    const headers = { origin: `http://${host}`, host };
+    expect([await statusOf(server, headers), await upgrade(server, headers)]).toEqual([200, 101]);
+  });
+
+  test.each(['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example', 'chat.example.com'])(
+    'whose name %s leads to this server (DNS rebinding) is refused, though origin and host are alike',
+    async (name) => {
+      const host = `${name}:${new URL(server.url).port}`;
+      const headers = { origin: `http://${host}`, host };
+      expect([await statusOf(server, headers), await upgrade(server, headers)]).toEqual([403, 403]);
+    },
+  );
+
+  test('gains nothing by a Host that is not its own', async () => {
+    for (const host of ['evil.example', ALLOWED[0] ?? '', 'localhost']) {
+      const headers = { origin: 'http://127.0.0.1:1', host };
+      expect([await statusOf(server, headers), await upgrade(server, headers)]).toEqual([403, 403]);
+    }
   });
 
   test('may be anywhere in development, and nowhere in production, unless CORS_ORIGINS says so', async () => {

@@ -6,45 +6,27 @@ import { parseEnv } from '../src/env.ts';
 import { Tokens } from '../src/features/auth/tokens.ts';
 import { createRoutes } from '../src/http/routes.ts';
 import { createRegistry } from '../src/ws/registry.ts';
-import { call, logIn, newGroup, newUser, type TestUser } from './support/http.ts';
+import { addressesOf } from './support/addresses.ts';
+import { call, logIn, newUser, type TestUser } from './support/http.ts';
+import { ACTORS, REQUESTS, type Scene, setScene } from './support/scene.ts';
 import { JWT_SECRET, startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
 
-/** People around one group. */
-interface Scene {
-  groupId: string;
-  stranger: TestUser;
-  exMember: TestUser;
-  member: TestUser;
-  owner: TestUser;
-}
-
-const ACTORS = ['stranger', 'exMember', 'member', 'owner'] as const;
-type Actor = (typeof ACTORS)[number];
-type Outcomes<T> = Record<Actor, T>;
+type Outcomes<T> = Record<(typeof ACTORS)[number], T>;
 
 const all = <T>(outcome: T): Outcomes<T> => ({ stranger: outcome, exMember: outcome, member: outcome, owner: outcome });
 const members = <T>(refusal: T, success: T): Outcomes<T> => ({ ...all(success), stranger: refusal, exMember: refusal });
 
 /** Every request type: what each may do, as the code of the error or `ok`. */
-const REQUESTS: Record<string, { params: (scene: Scene) => object; outcomes: Outcomes<string> }> = {
-  listLastMessage: { params: () => ({ limit: 10, cursorCreatedAt: null }), outcomes: all('ok') },
-  getlatestMessageDialog: { params: ({ owner }) => ({ receiverId: owner.id, limit: 10, cursorCreatedAt: null }), outcomes: all('ok') },
-  getlatestMessageGroup: {
-    params: ({ groupId }) => ({ groupId, limit: 10, cursorCreatedAt: null }),
-    outcomes: members('not_a_member', 'ok'),
-  },
-  privateMessage: { params: ({ owner }) => ({ messageId: randomUUID(), receiverId: owner.id, content: 'Hello' }), outcomes: all('ok') },
-  messageInGroup: {
-    params: ({ groupId }) => ({ messageId: randomUUID(), groupId, content: 'Hello' }),
-    outcomes: members('not_a_member', 'ok'),
-  },
-  addUserInGroup: {
-    params: ({ groupId, exMember }) => ({ groupId, userId: exMember.id, messageId: randomUUID(), message: 'added' }),
-    outcomes: members('not_a_member', 'ok'),
-  },
-  leaveGroup: { params: ({ groupId }) => ({ groupId, messageId: randomUUID(), message: 'left' }), outcomes: members('not_a_member', 'ok') },
-  dropGroup: { params: ({ groupId }) => ({ groupId }), outcomes: { ...members('not_a_member', 'ok'), member: 'not_the_owner' } },
+const TYPES: Record<string, Outcomes<string>> = {
+  listLastMessage: all('ok'),
+  getlatestMessageDialog: all('ok'),
+  getlatestMessageGroup: members('not_a_member', 'ok'),
+  privateMessage: all('ok'),
+  messageInGroup: members('not_a_member', 'ok'),
+  addUserInGroup: members('not_a_member', 'ok'),
+  leaveGroup: members('not_a_member', 'ok'),
+  dropGroup: { ...members('not_a_member', 'ok'), member: 'not_the_owner' },
 };
 
 /** Every REST path: the status for a caller without a valid token, and what each may do. */
@@ -74,6 +56,18 @@ const PATHS: Record<string, { input?: (scene: Scene, actor: TestUser) => object;
   'post /use-cases/mark-as-deleted': { input: ({ owner }) => ({ companionId: owner.id }), nobody: 401, outcomes: all(200) },
 };
 
+/** Every other address: its status for everybody, with whatever token of a user, or without. */
+const OTHERS: Record<string, number> = {
+  'get /': 302,
+  'get /api': 302,
+  'get /api/': 200,
+  'get /doc': 302,
+  'get /doc/': 200,
+  'get /api/ws': 426,
+  'get /health/live': 200,
+  'get /health/ready': 200,
+};
+
 describe('who may do what', () => {
   let server: TestServer;
   let revoked: string;
@@ -96,27 +90,15 @@ describe('who may do what', () => {
   });
   afterAll(() => server.app.stop());
 
-  async function setScene(): Promise<Scene> {
-    const [stranger, exMember, member, owner] = await Promise.all([newUser(server), newUser(server), newUser(server), newUser(server)]);
-    const groupId = await newGroup(server, owner);
-    const [ownerSocket, exMemberSocket] = [await connect(server, owner), await connect(server, exMember)];
-    for (const { id } of [exMember, member]) {
-      await ownerSocket.ask('addUserInGroup', { groupId, userId: id, messageId: randomUUID(), message: 'added' });
-    }
-    await exMemberSocket.ask('leaveGroup', { groupId, messageId: randomUUID(), message: 'left' });
-    await Promise.all([ownerSocket.close(), exMemberSocket.close()]);
-    return { groupId, stranger, exMember, member, owner };
-  }
-
   test('every request type has a row', () => {
-    expect(new Set(Object.keys(REQUESTS))).toEqual(new Set(createRegistry(parseEnv({})).keys()));
+    expect(new Set(Object.keys(TYPES))).toEqual(new Set(createRegistry(parseEnv({})).keys()));
   });
 
-  test.for(Object.entries(REQUESTS))('%s', async ([type, { params, outcomes }]) => {
+  test.for(Object.entries(TYPES))('%s', async ([type, outcomes]) => {
     for (const actor of ACTORS) {
-      const scene = await setScene();
+      const scene = await setScene(server);
       const socket = await connect(server, scene[actor]);
-      const frame = await socket.request(type, params(scene));
+      const frame = await socket.request(type, REQUESTS[type]?.(scene));
       expect({ [actor]: 'error' in frame ? frame.code : 'ok' }).toEqual({ [actor]: outcomes[actor] });
       await socket.close();
     }
@@ -139,6 +121,24 @@ describe('who may do what', () => {
     expect(new Set(Object.keys(PATHS))).toEqual(new Set(createRoutes(parseEnv({})).map(({ method, path }) => `${method} ${path}`)));
   });
 
+  test('every other address that the server serves has a row too', async () => {
+    const paths = createRoutes(parseEnv({})).flatMap(({ method, path, aliases = [] }) =>
+      [path, ...aliases].map((address) => `${method} /api${address}`),
+    );
+    expect(new Set(await addressesOf(server))).toEqual(new Set([...paths, ...Object.keys(OTHERS)]));
+  });
+
+  test.for(Object.entries(OTHERS))('%s answers everybody with %i', async ([address, status]) => {
+    const [method = '', path] = address.split(' ');
+    const { owner } = await setScene(server);
+    for (const token of [undefined, forged, expired, revoked, owner.token]) {
+      const headers = token ? { authorization: `Bearer ${token}` } : {};
+      const response = await fetch(`${server.url}${path}`, { method: method.toUpperCase(), redirect: 'manual', headers });
+      expect(response.status).toBe(status);
+      await response.body?.cancel();
+    }
+  });
+
   const paths = createRoutes(parseEnv({})).flatMap(({ method, path, aliases = [] }) =>
     [path, ...aliases].map((address) => ({ method, address, row: PATHS[`${method} ${path}`] })),
   );
@@ -152,10 +152,10 @@ describe('who may do what', () => {
       const body = method === 'get' ? undefined : input;
       return (await call(server, method.toUpperCase(), path + query, { token, ...(body && { body }) })).status;
     };
-    const scene = await setScene();
+    const scene = await setScene(server);
     for (const token of [undefined, forged, expired, revoked]) expect(await request(scene, scene.owner, token)).toBe(row.nobody);
     for (const actor of ACTORS) {
-      const scene = await setScene();
+      const scene = await setScene(server);
       expect({ [actor]: await request(scene, scene[actor], scene[actor].token) }).toEqual({ [actor]: row.outcomes[actor] });
     }
   });

@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { REST_PATHS, requestOf } from './support/contract.ts';
+import { byHeader, bySubprotocol, handshake, opened } from './support/handshake.ts';
 import { call, logIn, newUser, type TestUser } from './support/http.ts';
 import { JWT_SECRET, startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
@@ -37,9 +38,21 @@ describe('a token', () => {
     const claims = z.looseObject({}).parse(jwt.decode(user.token));
     return jwt.sign({ ...claims, ...changes }, secret, { algorithm });
   }
-  function endless(): string {
-    const { exp: _exp, ...claims } = z.looseObject({ exp: z.number() }).parse(jwt.decode(user.token));
-    return jwt.sign(claims, JWT_SECRET, { algorithm: 'HS256' });
+  /** The user's claims without one of them, signed as the server does. */
+  function without(claim: string): string {
+    const claims = Object.entries(z.looseObject({}).parse(jwt.decode(user.token))).filter(([name]) => name !== claim);
+    return jwt.sign(Object.fromEntries(claims), JWT_SECRET, { algorithm: 'HS256' });
+  }
+  /** The user's claims, signed with a key pair of the forger, whose header says where to find the public half. */
+  function bringingItsKey(): string {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const header = { alg: 'RS256', jwk: publicKey.export({ format: 'jwk' }), jku: 'https://evil.example/keys', kid: '/dev/null' };
+    return jwt.sign(z.looseObject({}).parse(jwt.decode(user.token)), privateKey, { algorithm: 'RS256', header });
+  }
+  /** A signature with the server's secret that is right for what it signs, under a header that names something else. */
+  function underHeader(header: object): string {
+    const signed = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${user.token.split('.')[1]}`;
+    return `${signed}.${createHmac('sha256', JWT_SECRET).update(signed).digest('base64url')}`;
   }
 
   test('that is missing, or not where it should be, opens no protected path', async () => {
@@ -51,15 +64,35 @@ describe('a token', () => {
   test.each([
     ['signed with another secret', () => forge(`${JWT_SECRET}!`, 'HS256')],
     ['not signed at all', () => forge('', 'none')],
-    ['signed with an algorithm that is not ours', () => forge(JWT_SECRET, 'HS512')],
+    ['signed with HS384', () => forge(JWT_SECRET, 'HS384')],
+    ['signed with HS512', () => forge(JWT_SECRET, 'HS512')],
+    ['signed with RS256 and a key that it brings along', bringingItsKey],
+    ['signed with the secret, but says RS256', () => underHeader({ alg: 'RS256', typ: 'JWT' })],
+    ['signed with the secret, but says none', () => underHeader({ alg: 'none', typ: 'JWT' })],
+    ['signed with the secret, but says hs256', () => underHeader({ alg: 'hs256', typ: 'JWT' })],
+    ['signed with the secret, but names no algorithm', () => underHeader({ typ: 'JWT' })],
     ['cut', () => user.token.slice(0, -1)],
     ['changed', () => user.token.replace(/\.[^.]+\./, `.${Buffer.from('{"sub":"me"}').toString('base64url')}.`)],
     ['of a session that never was', () => forge(JWT_SECRET, 'HS256', { sid: randomUUID() })],
     ["of another user's session", () => forge(JWT_SECRET, 'HS256', { sub: randomUUID() })],
     ['made for somebody else', () => forge(JWT_SECRET, 'HS256', { aud: 'another service' })],
-    ['without an end', endless],
-  ])('that is %s opens no protected path', async (_what, token) => {
+    ['made by somebody else', () => forge(JWT_SECRET, 'HS256', { iss: 'another service' })],
+    ['not valid yet', () => forge(JWT_SECRET, 'HS256', { nbf: Math.floor(Date.now() / 1000) + 3600 })],
+    ['without an end', () => without('exp')],
+    ['without an issuer', () => without('iss')],
+    ['without an audience', () => without('aud')],
+    ['without a user', () => without('sub')],
+    ['without a session', () => without('sid')],
+  ])('that is %s opens no protected path and no WebSocket', async (_what, token) => {
     expect(await statuses(`Bearer ${token()}`)).toEqual(all401);
+    expect(await handshake(server, byHeader(token()))).toMatchObject({ status: 401 });
+    expect(await (await opened(server, bySubprotocol(token()))).closed).toEqual({ code: 4001, reason: 'Unauthorized' });
+  });
+
+  test('that is signed in the same ways as ours is ours: what is refused above is refused for what differs', async () => {
+    for (const token of [forge(JWT_SECRET, 'HS256'), underHeader({ alg: 'HS256', typ: 'JWT' }), without('iat')]) {
+      expect((await call(server, 'GET', '/profile', { token })).status).toBe(200);
+    }
   });
 
   test('that is revoked opens no protected path', async () => {

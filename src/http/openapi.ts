@@ -3,7 +3,7 @@ import { AppError, ERRORS, type ErrorCode } from '../errors.ts';
 import type { Route } from './route.ts';
 
 /** What every path may answer beside its own errors. */
-const COMMON_ERRORS: ErrorCode[] = ['rate_limited', 'origin_refused', 'internal', 'unavailable'];
+const COMMON_ERRORS: ErrorCode[] = ['invalid_params', 'rate_limited', 'origin_refused', 'internal', 'unavailable'];
 const BODY_ERRORS: ErrorCode[] = ['invalid_json', 'body_too_large', 'not_json'];
 
 const errorBody = z.object({
@@ -72,17 +72,16 @@ function describeRoute(route: Route, path: string): object {
     ...(hasBody && { requestBody: { required: true, ...json(jsonSchema(route.params, 'input')) } }),
     responses: {
       [route.status]: { description: 'Done', ...json(jsonSchema(route.answer, 'output')) },
-      ...errorsOf(route, hasBody, parameters.length > 0),
+      ...errorsOf(route, hasBody),
     },
   };
 }
 
 /** Its errors by status; where several share one, the code tells them apart. */
-function errorsOf(route: Route, hasBody: boolean, hasParameters: boolean): Record<string, object> {
+function errorsOf(route: Route, hasBody: boolean): Record<string, object> {
   const codes = new Set<ErrorCode>([
     ...route.errors,
     ...(hasBody ? BODY_ERRORS : []),
-    ...(hasBody || hasParameters ? (['invalid_params'] as const) : []),
     ...(route.public ? [] : (['unauthorized'] as const)),
     ...COMMON_ERRORS,
   ]);

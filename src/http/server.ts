@@ -1,5 +1,6 @@
 import cors from 'cors';
 import express, { type Express, type Request, type RequestHandler } from 'express';
+import helmet from 'helmet';
 import { maxRequestBytes } from '../env.ts';
 import { AppError } from '../errors.ts';
 import type { Services } from '../operation.ts';
@@ -10,11 +11,34 @@ import { health } from './health.ts';
 import { isOriginAllowed } from './origins.ts';
 import type { Route } from './route.ts';
 
+/**
+ * What a browser may do with what it gets here: load the documentation's own files, call this server, and no more.
+ * TLS is the business of a proxy in front, and so is telling browsers to insist on it: nothing here upgrades addresses or pins HTTPS,
+ * which would break a server that is reached by plain HTTP, and bind other hosts of the operator's domain.
+ */
+const secureHeaders = helmet({
+  strictTransportSecurity: false,
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      // The page of Swagger UI has its own style inline.
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+});
+
 /** The HTTP side: REST below `/api`, its documentation, and what probes ask. */
 export function createHttpApp(services: Services, routes: Route[]): Express {
   const { env, logger } = services;
   const app = express().disable('x-powered-by');
-  app.use(health(services));
+  app.use(secureHeaders, health(services));
   app.use(allowOrigins(services), cors({ origin: true, maxAge: 600 }));
   app.use(documentation(routes));
   app.get('/api/ws', () => {
@@ -49,6 +73,7 @@ function serve(route: Route, services: Services): RequestHandler {
 function inputOf(request: Request): object {
   if (request.method === 'GET') return request.query;
   const body: unknown = request.body;
+  if (Array.isArray(body)) throw new AppError('invalid_params', { issues: [{ path: '', message: 'must be an object' }] });
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   if (body === undefined && (length !== '0' || encoding !== undefined)) throw new AppError('not_json');
   return typeof body === 'object' && body !== null ? body : {};

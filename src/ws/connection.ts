@@ -88,6 +88,8 @@ export class Connection implements Subscriber, Context {
 
   revoke(): void {
     this.revoked = true;
+    // What has not begun is not done for a session that has ended.
+    this.#waiting.length = 0;
     this.close(CLOSE.unauthorized);
   }
 

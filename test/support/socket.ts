@@ -10,7 +10,7 @@ const params = z.object({
 });
 
 /** Any frame of the contract, and nothing else. */
-const frame = z.union([
+export const frame = z.union([
   z.strictObject({ type: z.string(), success: z.literal(true), params: z.strictObject(params.shape), requestId: z.unknown().optional() }),
   z.strictObject({
     error: z.literal(true),

@@ -24,6 +24,8 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const written = await changeGroup(database, groupId, async (group, transaction) => {
         const written = await writeWithin(transaction, database, message);
         if (!written.repeated) await admitMember(database, group, userId, transaction);
+        // To somebody who has left since, the answer must not tell who is in the group.
+        else if (!(await isMember(database, group, senderId, transaction))) throw new AppError('not_a_member');
         else if (!(await isMember(database, group, userId, transaction))) throw new AppError('message_id_taken');
         return written;
       });

@@ -24,7 +24,7 @@ const show = route({
   method: 'get',
   path: '/profile',
   summary: 'My account',
-  params: z.object({}),
+  params: z.strictObject({}),
   status: 200,
   answer: z.object({ data: z.object({ id: z.uuid(), email: z.string(), firstName: z.string(), lastName: z.string().nullable() }) }),
   errors: [],

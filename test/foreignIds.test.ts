@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { parseEnv } from '../src/env.ts';
+import { dialogId } from '../src/features/messages/dialogId.ts';
+import { createRoutes } from '../src/http/routes.ts';
+import { createRegistry } from '../src/ws/registry.ts';
+import { call, newUser } from './support/http.ts';
+import { add, leave, NEWEST, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+/** Ids of what exists and is not the caller's. */
+const KINDS = ['user', 'deletedUser', 'group', 'droppedGroup', 'dialog', 'message', 'groupMessage'] as const;
+type Kind = (typeof KINDS)[number];
+
+interface Row {
+  /** Asks with this id, and with the caller's own things in the other fields. */
+  ask(id: string): Promise<unknown>;
+  /** Kinds of which the contract tells that they exist: whoever is written to or added, and an id that is taken. */
+  except?: Kind[];
+}
+
+let server: TestServer;
+let me: Person;
+let foreign: Record<Kind, string>;
+beforeAll(async () => {
+  server = await startServer();
+  const [ann, bob, gone] = [await newPerson(server), await newPerson(server), await newUser(server)];
+  me = await newPerson(server);
+  const [group, droppedGroup] = [await newCircle(server, [ann, bob]), await newCircle(server, [ann, bob])];
+  await ann.socket.ask('dropGroup', { groupId: droppedGroup });
+  await call(server, 'DELETE', '/profile', gone);
+  const [message, groupMessage] = [randomUUID(), randomUUID()];
+  await write(ann, bob, 'Between us', message);
+  await writeToGroup(ann, group, 'Among us', groupMessage);
+  foreign = { user: bob.id, deletedUser: gone.id, group, droppedGroup, dialog: dialogId(ann.id, bob.id), message, groupMessage };
+});
+afterAll(() => server.app.stop());
+
+const asked = (type: string, params: object) => me.socket.request(type, params);
+const sent = async (method: string, path: string, body?: object) => {
+  const { status, body: answer } = await call(server, method, path, { token: me.token, body });
+  return { status, answer };
+};
+const message = () => ({ messageId: randomUUID(), message: 'Hello' });
+/** With the id of a message that is in the group of the others. */
+const theirs = () => ({ messageId: foreign.groupMessage, message: 'Hello' });
+const mine = () => newCircle(server, [me]);
+
+const ROWS: Record<string, Row> = {
+  'getlatestMessageDialog receiverId': { ask: (receiverId) => asked('getlatestMessageDialog', { receiverId, ...NEWEST }) },
+  'getlatestMessageGroup groupId': { ask: (groupId) => asked('getlatestMessageGroup', { groupId, ...NEWEST }) },
+  'privateMessage receiverId': {
+    ask: (receiverId) => asked('privateMessage', { messageId: randomUUID(), receiverId, content: 'Hello' }),
+    except: ['user'],
+  },
+  'privateMessage messageId': { ask: (messageId) => asked('privateMessage', { messageId, receiverId: foreign.user, content: 'Hello' }) },
+  'messageInGroup groupId': { ask: (groupId) => asked('messageInGroup', { messageId: foreign.groupMessage, groupId, content: 'Hello' }) },
+  'messageInGroup messageId': { ask: async (messageId) => asked('messageInGroup', { messageId, groupId: await mine(), content: 'Hello' }) },
+  'addUserInGroup groupId': { ask: (groupId) => asked('addUserInGroup', { groupId, userId: foreign.user, ...theirs() }) },
+  'addUserInGroup userId': {
+    ask: async (userId) => asked('addUserInGroup', { groupId: await mine(), userId, ...message() }),
+    except: ['user'],
+  },
+  'addUserInGroup messageId': {
+    ask: async (messageId) => asked('addUserInGroup', { groupId: await mine(), userId: foreign.user, messageId, message: 'Hello' }),
+  },
+  'leaveGroup groupId': { ask: (groupId) => asked('leaveGroup', { groupId, ...theirs() }) },
+  'leaveGroup messageId': { ask: async (messageId) => asked('leaveGroup', { groupId: await mine(), messageId, message: 'Bye' }) },
+  'dropGroup groupId': { ask: (groupId) => asked('dropGroup', { groupId }) },
+  'get /search/users groupId': { ask: (groupId) => sent('GET', `/search/users?searchText=example&groupId=${groupId}`) },
+  'post /groups groupId': {
+    ask: (groupId) => sent('POST', '/groups', { groupId, groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() }),
+    except: ['group', 'droppedGroup', 'dialog'],
+  },
+  'post /groups messageId': {
+    ask: (messageId) => sent('POST', '/groups', { groupId: randomUUID(), groupName: 'Friends', notificationMessage: 'created', messageId }),
+  },
+  'delete /dialogs/:companionId companionId': { ask: (companionId) => sent('DELETE', `/dialogs/${companionId}`) },
+  'post /use-cases/mark-as-deleted companionId': { ask: (companionId) => sent('POST', '/use-cases/mark-as-deleted', { companionId }) },
+};
+
+/** The fields of an operation that hold ids. */
+function idsOf(name: string, params: z.ZodType): string[] {
+  if (!(params instanceof z.ZodObject)) throw new Error(`${name} has params that are no object`);
+  const isId = (schema: z.ZodType) => schema.safeParse(randomUUID()).success && !schema.safeParse('x'.repeat(36)).success;
+  return Object.entries<z.ZodType>(params.shape).flatMap(([field, schema]) => (isId(schema) ? [`${name} ${field}`] : []));
+}
+
+/** What the caller can tell answers apart by: all but the ids the caller chose, and times. */
+const told = (answer: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(answer)
+      .replaceAll(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, 'an id')
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'a time'),
+  );
+
+describe('an id of what exists and is not mine is answered as one that never was', () => {
+  test('by every operation that takes an id', () => {
+    const ofTypes = [...createRegistry(parseEnv({}))].flatMap(([type, { params }]) => idsOf(type, params));
+    const ofPaths = createRoutes(parseEnv({})).flatMap(({ method, path, params }) => idsOf(`${method} ${path}`, params));
+    expect(new Set(Object.keys(ROWS))).toEqual(new Set([...ofTypes, ...ofPaths]));
+  });
+
+  test.for(Object.entries(ROWS))('%s', async ([, { ask, except = [] }]) => {
+    const unknown = told(await ask(randomUUID()));
+    for (const kind of KINDS.filter((kind) => !except.includes(kind))) {
+      expect({ kind, answer: told(await ask(foreign[kind])) }).toEqual({ kind, answer: unknown });
+    }
+  });
+
+  test('who is in a group is not told to somebody who has left it, also not as the answer to a request of before', async () => {
+    const owner = await newPerson(server);
+    const [member, stranger] = [await newUser(server), await newUser(server)];
+    const groupId = await newCircle(server, [owner, me]);
+    const messageId = randomUUID();
+    await add(me, groupId, member, messageId);
+    await leave(me, groupId);
+    const again = (userId: string) => asked('addUserInGroup', { groupId, userId, messageId, message: 'added' });
+    for (const userId of [member.id, stranger.id, owner.id, randomUUID()]) {
+      expect(await again(userId)).toMatchObject({ error: true, code: 'not_a_member' });
+    }
+  });
+});

@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { parseEnv } from '../src/env.ts';
+import { createRoutes } from '../src/http/routes.ts';
+import { createRegistry } from '../src/ws/registry.ts';
+import { call } from './support/http.ts';
+import { newPerson, type Person } from './support/people.ts';
+import { startServer, type TestServer } from './support/server.ts';
+
+/** Fields that clients may send with anything in them, because nobody looks at them. */
+const IGNORED = new Set(['getlatestMessageGroup', 'messageInGroup', 'addUserInGroup', 'leaveGroup'].map((type) => `${type} groupName`));
+
+/** JSON that is something else than the one text, number or id that a field holds, also where it would turn into one. */
+const IN_A_FIELD = [
+  '{"$gt":""}',
+  '{"$ne":null}',
+  '{"$where":"1"}',
+  '["text"]',
+  `["${randomUUID()}"]`,
+  '[10]',
+  '[[]]',
+  '{"__proto__":{"polluted":true}}',
+  '{"toString":"text","valueOf":10}',
+  'true',
+];
+const UNKNOWN_FIELDS = ['nobodyKnows', '__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '$where', '$or', 'userId[]'];
+/** Where an object with fields belongs. */
+const NO_OBJECTS = ['[]', '[{}]', '"text"', '7', 'true'];
+const IN_A_PATH = ['__proto__', '[object Object]', '{"$gt":""}', '$gt', `${randomUUID()},${randomUUID()}`, '\0', '*'];
+
+const issues = z.array(z.object({ path: z.string(), message: z.string() }));
+const refusal = z.union([
+  z
+    .object({ status: z.literal(400), body: z.object({ code: z.literal('invalid_params'), errors: issues }) })
+    .transform(({ body }) => body.errors),
+  z.object({ error: z.literal(true), code: z.literal('invalid_params'), issues }).transform((frame) => frame.issues),
+]);
+
+const registry = [...createRegistry(parseEnv({}))].map(([type, { params }]) => ({ type, fields: fieldsOf(params) }));
+const routes = createRoutes(parseEnv({})).flatMap(({ method, path, aliases = [], params }) =>
+  [path, ...aliases].map((address) => ({ method: method.toUpperCase(), address, fields: fieldsOf(params) })),
+);
+const withBody = routes.filter(({ method }) => method !== 'GET');
+const withQuery = routes.filter(({ method }) => method === 'GET');
+const withIdInPath = routes.filter(({ address }) => address.includes(':'));
+
+function fieldsOf(params: z.ZodType): string[] {
+  if (!(params instanceof z.ZodObject)) throw new Error('params that are no object of known fields need a test of their own');
+  return Object.keys(params.shape);
+}
+
+describe('nothing is taken for what it is not', () => {
+  let server: TestServer;
+  let ann: Person;
+  beforeAll(async () => {
+    server = await startServer();
+    ann = await newPerson(server);
+  });
+  afterAll(() => server.app.stop());
+
+  async function asked(type: string, params: string): Promise<unknown> {
+    const requestId = randomUUID();
+    ann.socket.send(`{"type":"${type}","requestId":"${requestId}","params":${params}}`);
+    return ann.socket.until((frame) => frame.requestId === requestId);
+  }
+  const sent = (method: string, address: string, body?: string) =>
+    call(server, method, address.replace(':companionId', ann.id), { token: ann.token, body });
+
+  async function expectStrict(name: string, fields: string[], ask: (json: string) => Promise<unknown>): Promise<void> {
+    for (const field of fields.filter((field) => !IGNORED.has(`${name} ${field}`))) {
+      for (const value of IN_A_FIELD) {
+        const paths = refusal.parse(await ask(`{"${field}":${value}}`)).map(({ path }) => path);
+        expect({ value, paths }).toEqual({ value, paths: expect.arrayContaining([field]) });
+      }
+    }
+    for (const field of UNKNOWN_FIELDS) {
+      const found = refusal.parse(await ask(`{"${field}":{"polluted":true}}`));
+      expect(found).toContainEqual({ path: '', message: `Unrecognized key: "${field}"` });
+    }
+    expect('polluted' in {}).toBe(false);
+  }
+
+  test.for(registry)('$type takes each of its fields for what it is, and no other', async ({ type, fields }) => {
+    await expectStrict(type, fields, (json) => asked(type, json));
+    for (const params of NO_OBJECTS) refusal.parse(await asked(type, params));
+  });
+
+  test.for(withBody)('the body of $method $address too', async ({ method, address, fields }) => {
+    const inBody = fields.filter((field) => !address.includes(`:${field}`));
+    await expectStrict('', inBody, (json) => sent(method, address, json));
+    for (const body of NO_OBJECTS) expect((await sent(method, address, body)).status).toBe(400);
+  });
+
+  test.for(withQuery)('the query of $method $address too', async ({ method, address, fields }) => {
+    const twice = (field: string) => `${field}=10&${field}=20`;
+    for (const field of fields) {
+      const paths = refusal.parse(await sent(method, `${address}?${twice(field)}`)).map(({ path }) => path);
+      expect(paths).toContain(field);
+    }
+    const unknown = [
+      ...UNKNOWN_FIELDS,
+      '__proto__[polluted]',
+      ...fields.flatMap((field) => [`${field}[$gt]`, `${field}[]`, `${field}[0]`]),
+    ];
+    for (const name of unknown) {
+      const found = refusal.parse(await sent(method, `${address}?${new URLSearchParams({ [name]: 'polluted' })}`));
+      expect(found).toContainEqual({ path: '', message: `Unrecognized key: "${name}"` });
+    }
+  });
+
+  test.for(withIdInPath)('the path of $method $address too', async ({ method, address }) => {
+    for (const text of IN_A_PATH) {
+      expect(refusal.parse(await sent(method, address.replace(/:\w+/, encodeURIComponent(text))))).toHaveLength(1);
+    }
+  });
+});

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { newGroup, newUser, type TestUser } from './http.ts';
+import { connect } from './socket.ts';
+
+/** People around one group. */
+export interface Scene {
+  groupId: string;
+  stranger: TestUser;
+  exMember: TestUser;
+  member: TestUser;
+  owner: TestUser;
+}
+
+/** Everybody whom a matrix of permissions asks about, save those without a valid token. */
+export const ACTORS = ['stranger', 'exMember', 'member', 'owner'] as const;
+
+/** Params of each request type that are valid in a scene; all of them succeed for the owner. */
+export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>> = {
+  listLastMessage: () => ({ limit: 10, cursorCreatedAt: null }),
+  getlatestMessageDialog: ({ owner }) => ({ receiverId: owner.id, limit: 10, cursorCreatedAt: null }),
+  getlatestMessageGroup: ({ groupId }) => ({ groupId, limit: 10, cursorCreatedAt: null }),
+  privateMessage: ({ owner }) => ({ messageId: randomUUID(), receiverId: owner.id, content: 'Hello' }),
+  messageInGroup: ({ groupId }) => ({ messageId: randomUUID(), groupId, content: 'Hello' }),
+  addUserInGroup: ({ groupId, exMember }) => ({ groupId, userId: exMember.id, messageId: randomUUID(), message: 'added' }),
+  leaveGroup: ({ groupId }) => ({ groupId, messageId: randomUUID(), message: 'left' }),
+  dropGroup: ({ groupId }) => ({ groupId }),
+};
+
+export async function setScene(server: { url: string }): Promise<Scene> {
+  const [stranger, exMember, member, owner] = await Promise.all([newUser(server), newUser(server), newUser(server), newUser(server)]);
+  const groupId = await newGroup(server, owner);
+  const [ownerSocket, exMemberSocket] = [await connect(server, owner), await connect(server, exMember)];
+  for (const { id } of [exMember, member]) {
+    await ownerSocket.ask('addUserInGroup', { groupId, userId: id, messageId: randomUUID(), message: 'added' });
+  }
+  await exMemberSocket.ask('leaveGroup', { groupId, messageId: randomUUID(), message: 'left' });
+  await Promise.all([ownerSocket.close(), exMemberSocket.close()]);
+  return { groupId, stranger, exMember, member, owner };
+}
