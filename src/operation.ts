@@ -7,6 +7,7 @@ import type { MessageWriter } from './features/messages/messageWriter.ts';
 import type { RateLimits } from './http/rateLimits.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Passwords } from './lib/passwords.ts';
+import type { Metrics } from './metrics.ts';
 import type { Hub } from './realtime/hub.ts';
 import { parse } from './schemas.ts';
 
@@ -14,6 +15,7 @@ import { parse } from './schemas.ts';
 export interface Services {
   env: Env;
   logger: Logger;
+  metrics: Metrics;
   database: Database;
   hub: Hub;
   writer: MessageWriter;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -7,7 +8,7 @@ import { AppError } from '../errors.ts';
 import { bearerToken } from '../features/auth/tokens.ts';
 import { isOriginAllowed } from '../http/origins.ts';
 import type { Operation, Services } from '../operation.ts';
-import { CLOSE } from './closeCodes.ts';
+import { CLOSE, closeLabel, codeOfViolation } from './closeCodes.ts';
 import { Connection } from './connection.ts';
 import { serveWithoutUpgrade } from './otherUpgrades.ts';
 import { refuseUpgrade } from './refuseUpgrade.ts';
@@ -46,8 +47,11 @@ export class SocketServer {
         serveWithoutUpgrade(httpServer, request, socket, head);
         return;
       }
-      socket.on('error', (error) => services.logger.debug(error, 'connection lost'));
-      this.#upgrade(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, toAppError(error, services.logger)));
+      const connectionId = randomUUID();
+      socket.on('error', (err) => services.logger.debug({ connectionId, err }, 'connection lost'));
+      this.#upgrade(request, socket, head, connectionId).catch((error: unknown) => {
+        refuseUpgrade(socket, this.#refused(connectionId, error));
+      });
     });
     this.#sweeper = setInterval(() => this.#sweep(), PING_INTERVAL).unref();
   }
@@ -64,7 +68,7 @@ export class SocketServer {
     for (const connection of this.#connections) connection.sweep(now);
   }
 
-  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, connectionId: string): Promise<void> {
     const { headers } = request;
     if (!PATHS.has(pathOf(request))) throw new AppError('not_found');
     if (!isOriginAllowed(this.#services.env, headers)) throw new AppError('origin_refused');
@@ -72,17 +76,18 @@ export class SocketServer {
     const byHeader = headers.authorization !== undefined;
     if (!byHeader && subprotocol !== SUBPROTOCOL) throw new AppError('unauthorized');
 
-    const connection = await this.#authenticate(byHeader ? bearerToken(headers.authorization) : offered);
+    const connection = await this.#authenticate(byHeader ? bearerToken(headers.authorization) : offered, connectionId);
     if (!connection && byHeader) throw new AppError('unauthorized');
-    this.#accept(request, socket, head, connection);
+    if (connection) this.#accept(request, socket, head, connection);
+    else this.#turnAway(request, socket, head, connectionId);
   }
 
   /** The connection for the user of a valid token, already known to the hub, with the user's groups. */
-  async #authenticate(token: string | undefined): Promise<Connection | undefined> {
+  async #authenticate(token: string | undefined, connectionId: string): Promise<Connection | undefined> {
     const { hub, sessionReader, tokens } = this.#services;
     const claims = tokens.verify(token);
     if (!claims) return undefined;
-    const connection = new Connection(claims, this.#services, this.#operations);
+    const connection = new Connection(connectionId, claims, this.#services, this.#operations);
     hub.add(connection);
     try {
       const groupIds = await sessionReader.groupsOf(claims);
@@ -98,23 +103,55 @@ export class SocketServer {
     return undefined;
   }
 
-  /** Completes the handshake. A browser cannot read an HTTP status: without a connection its socket opens and is closed at once. */
-  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, connection: Connection | undefined): void {
+  /** Completes the handshake. */
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, connection: Connection): void {
     let opened = false;
     this.#sockets.handleUpgrade(request, socket, head, (client: WebSocket) => {
       opened = true;
-      client.on('error', (error) => this.#services.logger.debug(error, 'protocol error'));
-      if (!connection) return client.close(CLOSE.unauthorized.code, CLOSE.unauthorized.reason);
-      this.#connections.add(connection);
-      client.on('close', () => {
-        this.#connections.delete(connection);
-        this.#services.hub.remove(connection);
-      });
+      this.#opened(connection, client);
       connection.attach(client, socket);
       // The handshake was under way when the server began to stop.
       if (this.#closing) connection.close(CLOSE.restart);
     });
-    if (!opened && connection) this.#services.hub.remove(connection);
+    if (!opened) this.#services.hub.remove(connection);
+  }
+
+  #opened(connection: Connection, client: WebSocket): void {
+    const { hub, metrics } = this.#services;
+    this.#connections.add(connection);
+    metrics.connections.inc();
+    metrics.connectionsOpened.inc();
+    connection.logger.debug('connection opened');
+    client.on('error', (error) => {
+      connection.closeCode ??= codeOfViolation(error);
+      connection.logger.debug(error, 'protocol error');
+    });
+    client.on('close', (received) => {
+      const code = connection.closeCode ?? received;
+      this.#connections.delete(connection);
+      hub.remove(connection);
+      metrics.connections.dec();
+      metrics.connectionsClosed.inc({ code: closeLabel(code) });
+      connection.logger.debug({ code }, 'connection closed');
+    });
+  }
+
+  /** A browser cannot read an HTTP status: its socket opens and is closed at once. */
+  #turnAway(request: IncomingMessage, socket: Duplex, head: Buffer, connectionId: string): void {
+    this.#sockets.handleUpgrade(request, socket, head, (client: WebSocket) => {
+      client.on('error', (err) => this.#services.logger.debug({ connectionId, err }, 'protocol error'));
+      this.#refused(connectionId, new AppError('unauthorized'));
+      client.close(CLOSE.unauthorized.code, CLOSE.unauthorized.reason);
+    });
+  }
+
+  /** Takes note of a client that was not let in; returns what to tell it. */
+  #refused(connectionId: string, error: unknown): AppError {
+    const { logger, metrics } = this.#services;
+    const failure = toAppError(error, { logger: logger.child({ connectionId }) });
+    metrics.upgradesRefused.inc({ code: failure.code });
+    logger.debug({ connectionId, code: failure.code }, 'connection refused');
+    return failure;
   }
 }
 
