@@ -13,6 +13,7 @@ import { createRoutes } from './http/routes.ts';
 import { createHttpApp } from './http/server.ts';
 import type { Logger } from './lib/logger.ts';
 import { Passwords } from './lib/passwords.ts';
+import { Metrics } from './metrics.ts';
 import type { Services } from './operation.ts';
 import { Hub } from './realtime/hub.ts';
 import { createRegistry } from './ws/registry.ts';
@@ -44,18 +45,21 @@ export interface App {
 export async function createApp(env: Env, databaseUrl: string, logger: Logger): Promise<App> {
   const database = new Database(databaseUrl, { statementTimeout: STATEMENT_TIMEOUT });
   const stopping = new AbortController();
-  const writer = new MessageWriter(database);
-  const passwords = new Passwords(env.BCRYPT_ROUNDS);
+  const metrics = new Metrics();
+  metrics.watchDatabase(database);
+  const writer = new MessageWriter(database, metrics);
+  const passwords = new Passwords(env.BCRYPT_ROUNDS, metrics);
   const tokens = new Tokens(await signingSecret(env));
   const services: Services = {
     env,
     logger,
+    metrics,
     database,
     writer,
-    sessionReader: new SessionReader(database),
+    sessionReader: new SessionReader(database, metrics),
     passwords,
     tokens,
-    hub: new Hub(),
+    hub: new Hub(metrics),
     rateLimits: new RateLimits(env.RATE_LIMITS),
     clientAddress: clientAddress(env),
     stopping: stopping.signal,

@@ -94,6 +94,11 @@ const schema = z
         error: 'must be one of fatal, error, warn, info, debug, trace, silent',
       })
       .default('info'),
+    /** Whoever shows it as a bearer token may read /metrics; without it there is no such page. */
+    METRICS_TOKEN: z
+      .string()
+      .regex(/^[!-~]{16,}$/, 'must be at least 16 characters: letters, digits and signs, without white space')
+      .optional(),
     /** Longest message, in characters. */
     MAX_MESSAGE_LENGTH: wholeNumber(1, 1_000_000).default(10_000),
     /** Shortest password, in characters. */

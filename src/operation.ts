@@ -8,6 +8,7 @@ import type { ClientAddress } from './http/clientAddress.ts';
 import type { RateLimits } from './http/rateLimits.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Passwords } from './lib/passwords.ts';
+import type { Metrics } from './metrics.ts';
 import type { Hub } from './realtime/hub.ts';
 import { parse } from './schemas.ts';
 
@@ -15,6 +16,7 @@ import { parse } from './schemas.ts';
 export interface Services {
   env: Env;
   logger: Logger;
+  metrics: Metrics;
   database: Database;
   hub: Hub;
   writer: MessageWriter;

@@ -25,6 +25,7 @@ const DEFAULTS: { [Name in keyof Required<Env>]: Env[Name] | undefined } = {
   CORS_ORIGINS: ['*'],
   REDIS_URL: undefined,
   LOG_LEVEL: 'info',
+  METRICS_TOKEN: undefined,
   MAX_MESSAGE_LENGTH: 10_000,
   PASSWORD_MIN_LENGTH: 8,
   production: false,
@@ -61,6 +62,7 @@ describe('The configuration', () => {
     ['PING_INTERVAL', '1m', 60],
     ['CORS_ORIGINS', 'https://a.example, http://localhost:5173', ['https://a.example', 'http://localhost:5173']],
     ['LOG_LEVEL', 'silent', 'silent'],
+    ['METRICS_TOKEN', 'sixteen-letters!', 'sixteen-letters!'],
     ['MAX_MESSAGE_LENGTH', '5', 5],
     ['PASSWORD_MIN_LENGTH', '12', 12],
   ])('reads %s=%s', (name, text, value) => {
@@ -91,6 +93,8 @@ describe('The configuration', () => {
     ['CORS_ORIGINS', 'https://chat.example.com/', 'origins'],
     ['REDIS_URL', 'redis://localhost', 'Unset it'],
     ['LOG_LEVEL', 'loud', 'info'],
+    ['METRICS_TOKEN', 'fifteen-letters', 'at least 16 characters'],
+    ['METRICS_TOKEN', 'no white space in it', 'white space'],
     ['MAX_MESSAGE_LENGTH', '0', 'a whole number from 1'],
     ['PASSWORD_MIN_LENGTH', '73', 'a whole number from 1 to 72'],
   ])('refuses %s=%s, names it and says what it wants', (name, text, wanted) => {

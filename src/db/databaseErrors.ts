@@ -1,6 +1,6 @@
-import pg from 'pg';
-import { ConnectionError, DatabaseError, TimeoutError } from 'sequelize';
+import { ConnectionError, TimeoutError } from 'sequelize';
 import { AppError } from '../errors.ts';
+import { codeOf } from '../lib/describeError.ts';
 import type { Logger } from '../lib/logger.ts';
 import { LogThrottle } from '../lib/logThrottle.ts';
 
@@ -18,31 +18,22 @@ const FAILURE_LINES = { count: 10, interval: 10_000 };
 const outages = new LogThrottle(FAILURE_LINES);
 const surprises = new LogThrottle(FAILURE_LINES);
 
-/** What the client is told of a failure. An unexpected one is logged, and shown as no more than `internal`. */
-export function toAppError(error: unknown, logger: Logger): AppError {
+/**
+ * What the client is told of a failure. An unexpected one is logged, and shown as no more than `internal`.
+ * The logger of `source` is asked for only when there is a line to write: it may have to be made.
+ */
+export function toAppError(error: unknown, source: { readonly logger: Logger }): AppError {
   if (error instanceof AppError) return error;
   if (isUnavailable(error)) {
     const reason = error instanceof Error ? error.message : 'unknown';
-    outages.log((heldBack) => logger.warn({ reason, ...heldBack }, 'the database does not answer'));
+    outages.log((heldBack) => source.logger.warn({ reason, ...heldBack }, 'the database does not answer'));
     return new AppError('unavailable', { cause: error });
   }
-  surprises.log((heldBack) => logger.error({ err: withoutData(error), ...heldBack }, 'unexpected failure'));
+  surprises.log((heldBack) => source.logger.error({ err: error, ...heldBack }, 'unexpected failure'));
   return new AppError('internal', { cause: error });
 }
 
 function isUnavailable(error: unknown): boolean {
   if (error instanceof ConnectionError || error instanceof TimeoutError) return true;
   return PASSING.test(codeOf(error) ?? '') || (error instanceof Error && NO_CONNECTION.test(error.message));
-}
-
-/** The statement of a failed query, its parameters and the details hold what people wrote. */
-function withoutData(error: unknown): unknown {
-  if (!(error instanceof DatabaseError || error instanceof pg.DatabaseError)) return error;
-  return { message: error.message, code: codeOf(error), stack: error.stack };
-}
-
-/** The SQLSTATE of a failed query, or the system's word for a failed connection. */
-function codeOf(error: unknown): string | undefined {
-  const cause: unknown = error instanceof DatabaseError ? error.original : error;
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
 }

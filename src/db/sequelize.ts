@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { Sequelize } from 'sequelize-typescript';
+import { z } from 'zod';
 import { Conversation } from './models/conversation.ts';
 import { Member } from './models/member.ts';
 import { Message } from './models/message.ts';
@@ -16,12 +18,27 @@ const SILENCE = 1_000;
 /** Connections for Sequelize, and as many again for prepared statements. */
 const POOL_SIZE = 10;
 const IDLE_TIMEOUT = 30_000;
+/** How long the database may take to answer that it is there, in milliseconds. */
+const ANSWER_TIMEOUT = 2_000;
 
 /** A statement of a hot path. */
 export interface Statement {
   /** Unique among all statements. */
   name: string;
   text: string;
+}
+
+/** The pool of Sequelize, of which its types tell nothing. */
+const poolOfSequelize = z.object({ size: z.int(), available: z.int(), waiting: z.int() });
+
+/** How the connections of a pool are used. */
+export interface PoolUse {
+  pool: 'models' | 'statements';
+  /** Open connections, and those of them that do nothing. */
+  size: number;
+  idle: number;
+  /** Queries that wait for one. */
+  waiting: number;
 }
 
 /** A database, with the models on it. Connects at the first query. */
@@ -66,6 +83,25 @@ export class Database extends Sequelize {
   async run<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
     const { rows }: { rows: Row[] } = await this.#prepared.query({ ...statement, values });
     return rows;
+  }
+
+  /** Whether the database can be used now. Never rejects, and takes two seconds at most. */
+  answers(): Promise<boolean> {
+    const answered = this.query('SELECT 1').then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answered, delay(ANSWER_TIMEOUT, false, { ref: false })]);
+  }
+
+  /** How its connections are used at this moment. */
+  pools(): PoolUse[] {
+    const { size, available, waiting } = poolOfSequelize.parse(Reflect.get(this.connectionManager, 'pool'));
+    const { totalCount, idleCount, waitingCount } = this.#prepared;
+    return [
+      { pool: 'models', size, idle: available, waiting },
+      { pool: 'statements', size: totalCount, idle: idleCount, waiting: waitingCount },
+    ];
   }
 
   override async close(): Promise<void> {

@@ -2,7 +2,6 @@ import type { ErrorRequestHandler } from 'express';
 import { z } from 'zod';
 import { toAppError } from '../db/databaseErrors.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
-import type { Logger } from '../lib/logger.ts';
 
 /** Errors of Express and its body parser; `type` says what kind it is. */
 const httpError = z.object({ status: z.int().min(400).max(499), type: z.string().optional() });
@@ -15,15 +14,13 @@ const CODE_OF_TYPE = new Map<string | undefined, ErrorCode>([
 ]);
 
 /** Answers every error of the HTTP side, here and nowhere else. */
-export function errorHandler(logger: Logger): ErrorRequestHandler {
-  return (error: unknown, _request, response, next) => {
-    if (response.headersSent) return next(error);
-    const { status, message, code, issues, retryAfter } = expressError(error) ?? toAppError(error, logger);
-    if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
-    if (status === 401) response.set('WWW-Authenticate', 'Bearer');
-    response.status(status).json({ message, code, errors: issues });
-  };
-}
+export const errorHandler: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  if (response.headersSent) return next(error);
+  const { status, message, code, issues, retryAfter } = expressError(error) ?? toAppError(error, response.locals);
+  if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
+  if (status === 401) response.set('WWW-Authenticate', 'Bearer');
+  response.status(status).json({ message, code, errors: issues });
+};
 
 /** What an error of Express itself is told as; undefined for any other. */
 function expressError(error: unknown): AppError | undefined {

@@ -1,9 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Router } from 'express';
 import type { Services } from '../operation.ts';
-
-/** How long the database may take to answer a probe, in milliseconds. */
-const TIMEOUT = 2_000;
 
 /** `/health/live`: the process runs. `/health/ready`: it can serve, that is, the database answers and the server is not stopping. */
 export function health({ database, stopping }: Services): Router {
@@ -16,11 +12,7 @@ export function health({ database, stopping }: Services): Router {
       response.status(503).json({ status: 'stopping' });
       return;
     }
-    const answered = database.query('SELECT 1').then(
-      () => true,
-      () => false,
-    );
-    const ready = await Promise.race([answered, delay(TIMEOUT, false, { ref: false })]);
+    const ready = await database.answers();
     response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'unavailable' });
   });
   return router;

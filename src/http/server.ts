@@ -8,6 +8,8 @@ import { authenticate } from './authenticate.ts';
 import { documentation } from './docs.ts';
 import { errorHandler } from './errorHandler.ts';
 import { health } from './health.ts';
+import { metricsPage } from './metricsPage.ts';
+import { observeRequests } from './observe.ts';
 import { isOriginAllowed } from './origins.ts';
 import type { Route } from './route.ts';
 
@@ -36,10 +38,11 @@ const secureHeaders = helmet({
 
 /** The HTTP side: REST below `/api`, its documentation, and what probes ask. */
 export function createHttpApp(services: Services, routes: Route[]): Express {
-  const { env, logger } = services;
+  const { env } = services;
   const app = express().disable('x-powered-by');
-  app.use(secureHeaders, health(services));
-  app.use(allowOrigins(services), cors({ origin: true, maxAge: 600 }));
+  app.use(observeRequests(services), secureHeaders);
+  app.use(health(services), metricsPage(services));
+  app.use(allowOrigins(services), cors({ origin: true, maxAge: 600, exposedHeaders: 'X-Request-Id' }));
   app.use(documentation(routes));
   app.get('/api/ws', () => {
     throw new AppError('upgrade_required');
@@ -51,7 +54,7 @@ export function createHttpApp(services: Services, routes: Route[]): Express {
   app.use(() => {
     throw new AppError('not_found');
   });
-  return app.use(errorHandler(logger));
+  return app.use(errorHandler);
 }
 
 function allowOrigins({ env }: Services): RequestHandler {

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
 
 interface Waiting<Job, Result> {
   job: Job;
@@ -8,6 +9,9 @@ interface Waiting<Job, Result> {
 }
 
 export interface BatcherOptions<Job, Result> {
+  /** What its batches and its queue are called in the metrics. */
+  kind: string;
+  metrics: Metrics;
   /**
    * Handles a batch and answers each job, in the same order; an answer that takes longer than the others may be a promise.
    * When it rejects, every job of the batch is rejected.
@@ -47,7 +51,8 @@ export class Batcher<Job, Result> {
   #begunAt = -Infinity;
 
   constructor(options: BatcherOptions<Job, Result>) {
-    this.#options = options;
+    this.#options = { ...options, flush: options.metrics.measureBatches(options.kind, options.flush) };
+    options.metrics.watchQueue(options.kind, () => this.#waiting);
   }
 
   /**

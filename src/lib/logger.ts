@@ -1,11 +1,12 @@
 import { type Logger, pino } from 'pino';
+import { describeError } from './describeError.ts';
 import { LogThrottle } from './logThrottle.ts';
 
 export type { Logger };
 
-/** Structured logs on standard output. Never log tokens, passwords, e-mails or message content. */
-export function createLogger(level: string): Logger {
-  return pino({ level });
+/** Structured logs on standard output, or in `file`. Never log tokens, passwords, e-mails or message content. */
+export function createLogger(level: string, file?: string): Logger {
+  return pino({ level, serializers: { err: describeError } }, pino.destination({ dest: file ?? 1, sync: true }));
 }
 
 /** Most warnings of libraries in so many milliseconds. */

@@ -1,6 +1,7 @@
 import bcrypt from 'bcryptjs';
 import { Piscina } from 'piscina';
 import { AppError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
 
 /** Most hashes that wait for a thread: at cost 10 the last of them waits about ten seconds. */
 const MAX_WAITING = 128;
@@ -14,7 +15,7 @@ export class Passwords {
   /** Compared with when there is no account, so that the answer takes as long as for one that exists. */
   readonly #nobody: string;
 
-  constructor(rounds: number) {
+  constructor(rounds: number, metrics: Metrics) {
     this.#rounds = rounds;
     this.#nobody = `$2b$${String(rounds).padStart(2, '0')}$${'.'.repeat(53)}`;
     this.#pool = new Piscina({
@@ -24,6 +25,7 @@ export class Passwords {
       maxQueue: MAX_WAITING,
       idleTimeout: IDLE_TIMEOUT,
     });
+    metrics.watchQueue('passwords', () => this.#pool.queueSize);
   }
 
   /** @throws {AppError} `busy` when too many passwords wait to be hashed */

@@ -1,3 +1,4 @@
+import type { Metrics } from '../metrics.ts';
 import { type Frame, textFrame } from './frame.ts';
 
 /** A connection, as the hub sees it. */
@@ -26,6 +27,11 @@ export const groupTopic = (groupId: string): string => `group:${groupId}`;
  */
 export class Hub {
   readonly #topics = new Map<string, Set<Subscriber>>();
+  readonly #metrics: Metrics;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
 
   /** Adds a connection that is being opened. Follow with `open` or `remove`. */
   add(subscriber: Subscriber): void {
@@ -55,9 +61,13 @@ export class Hub {
     const subscribers = this.#topics.get(topic);
     if (!subscribers) return;
     const frame = textFrame(JSON.stringify({ type, success: true, params: { item, data: null, isBroadcast: true } }));
+    let count = 0;
     for (const subscriber of subscribers) {
-      if (subscriber.userId !== exceptUserId) subscriber.deliver(frame);
+      if (subscriber.userId === exceptUserId) continue;
+      subscriber.deliver(frame);
+      count++;
     }
+    this.#metrics.deliveries.inc(count);
   }
 
   /** The user became a member: the user's connections receive what the group receives. */

@@ -9,3 +9,20 @@ export const CLOSE = {
 } as const;
 
 export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];
+
+/** How `ws` closes a connection for what it received, by the code of its error; for any other with 1002. */
+const CODE_OF_VIOLATION = new Map<unknown, number>([
+  ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
+  ['WS_ERR_TOO_MANY_BUFFERED_PARTS', 1008],
+  ['WS_ERR_INVALID_UTF8', 1007],
+]);
+
+/** The close code for an error of `ws`, which reads no more from such a client and so reports 1006 in the end. */
+export function codeOfViolation(error: Error): number {
+  return CODE_OF_VIOLATION.get('code' in error ? error.code : undefined) ?? 1002;
+}
+
+/** What a close is counted as. Clients may make up codes from 3000 on: those are one. */
+export function closeLabel(code: number): string {
+  return code < 3000 || code === CLOSE.unauthorized.code ? String(code) : 'other';
+}

@@ -5,11 +5,12 @@ import { toAppError } from '../db/databaseErrors.ts';
 import { AppError } from '../errors.ts';
 import type { Claims } from '../features/auth/tokens.ts';
 import { joinWrites } from '../lib/joinWrites.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { Context, Operation, Services } from '../operation.ts';
 import { type Frame, textFrame } from '../realtime/frame.ts';
 import type { Subscriber } from '../realtime/hub.ts';
 import { CLOSE, type CloseReason } from './closeCodes.ts';
-import { dispatch } from './dispatch.ts';
+import { dispatch, UNKNOWN_TYPE } from './dispatch.ts';
 import { type Envelope, errorFrame, PROCESSOR, parseEnvelope } from './envelope.ts';
 import { RequestLimit } from './requestLimit.ts';
 
@@ -29,6 +30,8 @@ interface Request {
 
 /** One client: takes its requests in order, runs them, answers them, and passes on what is broadcast to it. */
 export class Connection implements Subscriber, Context {
+  /** Stands in its log lines. */
+  readonly id: string;
   readonly userId: string;
   readonly sessionId: string;
   readonly services: Services;
@@ -36,6 +39,8 @@ export class Connection implements Subscriber, Context {
   leftGroups: Set<string> | undefined;
   /** The session ended while the connection was being opened, or after. */
   revoked = false;
+  /** With what code the server ended it; undefined while it has not. */
+  closeCode: number | undefined;
   readonly #expiresAt: number;
   readonly #operations: ReadonlyMap<string, Operation>;
   readonly #waiting: Request[] = [];
@@ -53,13 +58,19 @@ export class Connection implements Subscriber, Context {
   #exclusive = false;
   #finished: (() => void) | undefined;
 
-  constructor(claims: Claims, services: Services, operations: ReadonlyMap<string, Operation>) {
+  constructor(id: string, claims: Claims, services: Services, operations: ReadonlyMap<string, Operation>) {
+    this.id = id;
     this.userId = claims.userId;
     this.sessionId = claims.sessionId;
     this.#expiresAt = claims.expiresAt.getTime();
     this.services = services;
     this.#operations = operations;
     this.#limit = services.env.RATE_LIMITS === 'on' ? new RequestLimit() : undefined;
+  }
+
+  /** Writes the ids of the connection and its user into every line. Made anew each time: a connection hardly ever has anything to tell. */
+  get logger(): Logger {
+    return this.services.logger.child({ connectionId: this.id, userId: this.userId });
   }
 
   /** Begins to serve the client at the other end of `socket`, which writes to `stream`. */
@@ -79,6 +90,7 @@ export class Connection implements Subscriber, Context {
     if (!socket || !stream || socket.readyState !== socket.OPEN) return;
     // What is held back of this batch tells nothing of the client: it had no chance to read it.
     if (joinWrites(stream) && socket.bufferedAmount > MAX_UNREAD) {
+      this.services.metrics.slowReaders.inc();
       this.close(CLOSE.slowReader);
       return;
     }
@@ -96,6 +108,7 @@ export class Connection implements Subscriber, Context {
   close({ code, reason }: CloseReason): void {
     const socket = this.#socket;
     if (!socket || socket.readyState !== socket.OPEN) return;
+    this.closeCode = code;
     socket.close(code, reason);
   }
 
@@ -145,7 +158,9 @@ export class Connection implements Subscriber, Context {
       if (wait > 0) this.#refuse(envelope, wait);
       else this.#add({ envelope, length: text.length });
     } catch (error) {
-      this.deliver(textFrame(errorFrame(PROCESSOR, toAppError(error, this.services.logger))));
+      const failure = toAppError(error, this);
+      this.services.metrics.countRequest(UNKNOWN_TYPE, failure.code);
+      this.deliver(textFrame(errorFrame(PROCESSOR, failure)));
     }
     this.#next();
   }
@@ -157,7 +172,9 @@ export class Connection implements Subscriber, Context {
 
   #refuse({ type = PROCESSOR, requestId }: Envelope, retryAfter: number): void {
     const error = new AppError('rate_limited', { retryAfter });
-    this.deliver(textFrame(errorFrame(this.#operations.has(type) ? type : PROCESSOR, error, requestId)));
+    const isKnown = this.#operations.has(type);
+    this.services.metrics.countRequest(isKnown ? type : UNKNOWN_TYPE, error.code);
+    this.deliver(textFrame(errorFrame(isKnown ? type : PROCESSOR, error, requestId)));
   }
 
   /** Whether so much is unanswered that no more is read. */
@@ -173,7 +190,7 @@ export class Connection implements Subscriber, Context {
       if (!request || (operation?.exclusive && this.#running > 0)) break;
       this.#waiting.shift();
       this.#run(request, operation).catch((error: unknown) => {
-        this.services.logger.error(error, 'a request could not be answered');
+        this.logger.error(error, 'a request could not be answered');
         this.close(CLOSE.internal);
       });
     }

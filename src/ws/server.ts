@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -7,7 +8,7 @@ import { AppError, type ErrorCode } from '../errors.ts';
 import { bearerToken } from '../features/auth/tokens.ts';
 import { isOriginAllowed } from '../http/origins.ts';
 import type { Operation, Services } from '../operation.ts';
-import { CLOSE, type CloseReason } from './closeCodes.ts';
+import { CLOSE, type CloseReason, closeLabel, codeOfViolation } from './closeCodes.ts';
 import { Connection } from './connection.ts';
 import { serveWithoutUpgrade } from './otherUpgrades.ts';
 import { refuseUpgrade } from './refuseUpgrade.ts';
@@ -52,8 +53,11 @@ export class SocketServer {
         serveWithoutUpgrade(httpServer, request, socket, head);
         return;
       }
-      socket.on('error', (error) => services.logger.debug(error, 'connection lost'));
-      this.#upgrade(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, toAppError(error, services.logger)));
+      const connectionId = randomUUID();
+      socket.on('error', (err) => services.logger.debug({ connectionId, err }, 'connection lost'));
+      this.#upgrade(request, socket, head, connectionId).catch((error: unknown) => {
+        refuseUpgrade(socket, this.#refused(connectionId, error));
+      });
     });
     this.#sweeper = setInterval(() => this.#sweep(), services.env.PING_INTERVAL * 1000).unref();
   }
@@ -70,25 +74,27 @@ export class SocketServer {
     for (const connection of this.#connections) connection.sweep(now);
   }
 
-  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, connectionId: string): Promise<void> {
     const { clientAddress, rateLimits } = this.#services;
     const address = clientAddress(request);
     await rateLimits.check('failedUpgrade', address);
-    const admitted = await this.#admit(request).catch(async (error: unknown) => {
+    const admitted = await this.#admit(request, connectionId).catch(async (error: unknown) => {
       if (!(error instanceof AppError)) throw error;
       if (STRANGER.has(error.code)) await rateLimits.consume('failedUpgrade', address);
       const reason = isByHeader(request) ? undefined : CLOSES.get(error.code);
       if (!reason) throw error;
+      this.#refused(connectionId, error);
       return reason;
     });
-    this.#accept(request, socket, head, admitted);
+    if (admitted instanceof Connection) this.#accept(request, socket, head, admitted);
+    else this.#turnAway(request, socket, head, connectionId, admitted);
   }
 
   /**
    * The connection for the user of a valid token, already known to the hub, with the user's groups.
    * @throws {AppError} `not_found`, `origin_refused`, `unauthorized`, `too_many_connections` or `busy`
    */
-  async #admit(request: IncomingMessage): Promise<Connection> {
+  async #admit(request: IncomingMessage, connectionId: string): Promise<Connection> {
     const { env, hub, sessionReader, tokens } = this.#services;
     if (!PATHS.has(pathOf(request))) throw new AppError('not_found');
     if (!isOriginAllowed(env, request.headers)) throw new AppError('origin_refused');
@@ -96,7 +102,7 @@ export class SocketServer {
     const claims = tokens.verify(token);
     if (!claims) throw new AppError('unauthorized');
     if (hub.connectionsOf(claims.userId) >= env.MAX_CONNECTIONS_PER_USER) throw new AppError('too_many_connections');
-    const connection = new Connection(claims, this.#services, this.#operations);
+    const connection = new Connection(connectionId, claims, this.#services, this.#operations);
     hub.add(connection);
     try {
       const groupIds = await sessionReader.groupsOf(claims);
@@ -109,23 +115,54 @@ export class SocketServer {
     }
   }
 
-  /** Completes the handshake, if only to say why the connection is closed at once. */
-  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, admitted: Connection | CloseReason): void {
+  /** Completes the handshake. */
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, connection: Connection): void {
     let opened = false;
     this.#sockets.handleUpgrade(request, socket, head, (client: WebSocket) => {
       opened = true;
-      client.on('error', (error) => this.#services.logger.debug(error, 'protocol error'));
-      if (!(admitted instanceof Connection)) return client.close(admitted.code, admitted.reason);
-      this.#connections.add(admitted);
-      client.on('close', () => {
-        this.#connections.delete(admitted);
-        this.#services.hub.remove(admitted);
-      });
-      admitted.attach(client, socket);
+      this.#opened(connection, client);
+      connection.attach(client, socket);
       // The handshake was under way when the server began to stop.
-      if (this.#closing) admitted.close(CLOSE.restart);
+      if (this.#closing) connection.close(CLOSE.restart);
     });
-    if (!opened && admitted instanceof Connection) this.#services.hub.remove(admitted);
+    if (!opened) this.#services.hub.remove(connection);
+  }
+
+  #opened(connection: Connection, client: WebSocket): void {
+    const { hub, metrics } = this.#services;
+    this.#connections.add(connection);
+    metrics.connections.inc();
+    metrics.connectionsOpened.inc();
+    connection.logger.debug('connection opened');
+    client.on('error', (error) => {
+      connection.closeCode ??= codeOfViolation(error);
+      connection.logger.debug(error, 'protocol error');
+    });
+    client.on('close', (received) => {
+      const code = connection.closeCode ?? received;
+      this.#connections.delete(connection);
+      hub.remove(connection);
+      metrics.connections.dec();
+      metrics.connectionsClosed.inc({ code: closeLabel(code) });
+      connection.logger.debug({ code }, 'connection closed');
+    });
+  }
+
+  /** A browser cannot read an HTTP status: its socket opens and is closed at once. */
+  #turnAway(request: IncomingMessage, socket: Duplex, head: Buffer, connectionId: string, { code, reason }: CloseReason): void {
+    this.#sockets.handleUpgrade(request, socket, head, (client: WebSocket) => {
+      client.on('error', (err) => this.#services.logger.debug({ connectionId, err }, 'protocol error'));
+      client.close(code, reason);
+    });
+  }
+
+  /** Takes note of a client that was not let in; returns what to tell it. */
+  #refused(connectionId: string, error: unknown): AppError {
+    const { logger, metrics } = this.#services;
+    const failure = toAppError(error, { logger: logger.child({ connectionId }) });
+    metrics.upgradesRefused.inc({ code: failure.code });
+    logger.debug({ connectionId, code: failure.code }, 'connection refused');
+    return failure;
   }
 }
 

@@ -7,11 +7,14 @@ import { migrate } from '../../src/db/migrator.ts';
 import { Database } from '../../src/db/sequelize.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import { query, TEMPLATE, withDatabase } from './database.ts';
+import { secretsBelow } from './logs.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** The PostgreSQL that all test files share; each makes databases of its own in it. */
     databaseUrl: string;
+    /** Where all servers under test write their logs, which are searched in the end. */
+    logDirectory: string;
   }
 }
 
@@ -25,8 +28,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await migrate(database);
   await database.close();
   project.provide('databaseUrl', postgres.url);
+  const logDirectory = await mkdtemp(path.join(directory, 'logs-'));
+  project.provide('logDirectory', logDirectory);
   return async () => {
     await postgres.stop();
+    const secrets = await secretsBelow(logDirectory);
     await rm(directory, { recursive: true, force: true });
+    if (secrets.length > 0) {
+      // Of an error here Vitest tells, but it would end with 0.
+      process.exitCode = 1;
+      throw new Error(`Logs of the servers under test hold what no log may hold:\n${secrets.join('\n')}`);
+    }
   };
 }

@@ -2,12 +2,15 @@ import { type App, createApp } from '../../src/app.ts';
 import { parseEnv } from '../../src/env.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import { newDatabase } from './database.ts';
+import { newLogFile } from './logs.ts';
 
 /** A server under test. */
 export interface TestServer {
   /** `http://127.0.0.1:port` */
   url: string;
   databaseUrl: string;
+  /** What it logs, at every level. */
+  logFile: string;
   app: App;
 }
 
@@ -20,14 +23,15 @@ const DEFAULTS = {
   BCRYPT_ROUNDS: '4',
   JWT_SECRET,
   RATE_LIMITS: 'off',
-  LOG_LEVEL: 'silent',
+  LOG_LEVEL: 'trace',
 };
 
 /** Starts a real server on a port of its own. Without `databaseUrl` it gets a database of its own too. Stop it with `app.stop()`. */
 export async function startServer(variables: Record<string, string> = {}, databaseUrl?: string): Promise<TestServer> {
   const env = parseEnv({ ...DEFAULTS, ...variables });
   const database = databaseUrl ?? (await newDatabase());
-  const app = await createApp(env, database, createLogger(env.LOG_LEVEL));
+  const logFile = newLogFile();
+  const app = await createApp(env, database, createLogger(env.LOG_LEVEL, logFile));
   const port = await app.start();
-  return { url: `http://127.0.0.1:${port}`, databaseUrl: database, app };
+  return { url: `http://127.0.0.1:${port}`, databaseUrl: database, logFile, app };
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { vi } from 'vitest';
+import { newLogFile } from './logs.ts';
 
 /** The built server; `npm test` builds it. */
 export const MAIN = path.resolve('dist/src/main.js');
@@ -64,7 +65,7 @@ export class ServerProcess {
     const { PATH = '' } = process.env;
     this.#child = spawn(process.execPath, [main], {
       cwd,
-      env: { PATH, HOME: dataDir, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', BCRYPT_ROUNDS: '4', DATA_DIR: dataDir, ...variables },
+      env: { PATH, HOME: dataDir, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'trace', BCRYPT_ROUNDS: '4', DATA_DIR: dataDir, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(uid === undefined ? undefined : { uid }),
       ...(gid === undefined ? undefined : { gid }),
@@ -75,7 +76,7 @@ export class ServerProcess {
     this.#child.stderr?.on('data', (chunk) => {
       this.stderr += String(chunk);
     });
-    this.#closed = once(this.#child, 'close');
+    this.#closed = once(this.#child, 'close').then(() => writeFile(newLogFile(), this.stdout + this.stderr));
     processes.push(this);
     dataDirs.add(dataDir);
   }

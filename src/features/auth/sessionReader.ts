@@ -1,5 +1,6 @@
 import type { Database } from '../../db/sequelize.ts';
 import { Batcher } from '../../lib/batcher.ts';
+import type { Metrics } from '../../metrics.ts';
 import { readSessions, type SessionRow } from './queries.ts';
 import type { Claims } from './tokens.ts';
 
@@ -17,8 +18,10 @@ const PATIENCE = 5_000;
 export class SessionReader {
   readonly #batcher: Batcher<Claims, SessionRow>;
 
-  constructor(database: Database) {
+  constructor(database: Database, metrics: Metrics) {
     this.#batcher = new Batcher({
+      kind: 'sessions',
+      metrics,
       flush: (claims) => readSessions(database, claims),
       // Nothing that is read has to wait for another.
       laneOf: (claims) => claims,

@@ -1,5 +1,6 @@
 import type { Database } from '../../db/sequelize.ts';
 import { Batcher } from '../../lib/batcher.ts';
+import type { Metrics } from '../../metrics.ts';
 import { type NewMessage, type Outcome, type WrittenMessage, writeMessages } from './writeMessages.ts';
 import { writeToDialogs } from './writeToDialogs.ts';
 
@@ -21,9 +22,9 @@ export class MessageWriter {
   readonly #toDialogs: Writing;
   readonly #toGroups: Writing;
 
-  constructor(database: Database) {
-    this.#toDialogs = batcher((messages) => writeToDialogs(database, messages));
-    this.#toGroups = batcher((messages) => writeMessages(database, messages));
+  constructor(database: Database, metrics: Metrics) {
+    this.#toDialogs = batcher(metrics, 'dialog_messages', (messages) => writeToDialogs(database, messages));
+    this.#toGroups = batcher(metrics, 'group_messages', (messages) => writeMessages(database, messages));
   }
 
   /**
@@ -43,8 +44,10 @@ export class MessageWriter {
   }
 }
 
-const batcher = (flush: (messages: NewMessage[]) => Promise<(Outcome | Promise<Outcome>)[]>): Writing =>
+const batcher = (metrics: Metrics, kind: string, flush: (messages: NewMessage[]) => Promise<(Outcome | Promise<Outcome>)[]>): Writing =>
   new Batcher({
+    kind,
+    metrics,
     flush,
     laneOf: (message) => message.conversationId,
     identityOf: (message) => message.messageId,
