@@ -44,6 +44,11 @@ Authorization: Bearer ${token}
     ],
     ['has sent nothing', () => tcp('')],
     ['never closes its WebSocket', () => tcp(upgrade('/api/ws', user.token))],
+    ['never closes after an upgrade that was refused', () => tcp(upgrade('/elsewhere', user.token))],
+    [
+      'never closes a WebSocket that was opened only to be closed',
+      () => tcp(upgrade('/api/ws', '').replace(/Authorization.*/, 'Sec-WebSocket-Protocol: auth, nothing')),
+    ],
     [
       'does not read what is written to it',
       async () => {

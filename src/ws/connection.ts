@@ -11,6 +11,7 @@ import { type Frame, textFrame } from '../realtime/frame.ts';
 import type { Subscriber } from '../realtime/hub.ts';
 import { CLOSE, type CloseReason } from './closeCodes.ts';
 import { dispatch, UNKNOWN_TYPE } from './dispatch.ts';
+import { endWithin } from './endWithin.ts';
 import { type Envelope, errorFrame, PROCESSOR, parseEnvelope } from './envelope.ts';
 import { RequestLimit } from './requestLimit.ts';
 
@@ -21,6 +22,8 @@ const MAX_UNANSWERED_LENGTH = 1024 * 1024;
 const MAX_UNREAD_ANSWERS = 256 * 1024;
 /** Bytes that may be left of what was written to a client before; if there are more, it reads too slowly, and is closed. */
 const MAX_UNREAD = 4 * 1024 * 1024;
+/** How long a client may take to answer the close frame of a server that stops, in milliseconds. */
+const STOP_TIMEOUT = 2_000;
 
 /** A request and its length in characters. */
 interface Request {
@@ -124,6 +127,7 @@ export class Connection implements Subscriber, Context {
     }
     this.#finished ??= () => {};
     this.close(reason);
+    endWithin(STOP_TIMEOUT, socket);
     await closed;
   }
 

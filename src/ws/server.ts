@@ -10,14 +10,15 @@ import { isOriginAllowed } from '../http/origins.ts';
 import type { Operation, Services } from '../operation.ts';
 import { CLOSE, type CloseReason, closeLabel, codeOfViolation } from './closeCodes.ts';
 import { Connection } from './connection.ts';
+import { endWithin } from './endWithin.ts';
 import { serveWithoutUpgrade } from './otherUpgrades.ts';
 import { refuseUpgrade } from './refuseUpgrade.ts';
 
 const PATHS = new Set(['/', '/api/ws']);
 /** The subprotocol of browsers, which cannot set headers: `["auth", token]`. */
 const SUBPROTOCOL = 'auth';
-/** How long a client may take to answer a close frame, in milliseconds. */
-const CLOSE_TIMEOUT = 2_000;
+/** How long a client that is not let in may take to answer a close frame, in milliseconds. */
+const TURN_AWAY_TIMEOUT = 2_000;
 
 /** What whoever is no user of ours is refused with; an address that is refused so too often is not heard any more. */
 const STRANGER: ReadonlySet<ErrorCode> = new Set(['not_found', 'origin_refused', 'unauthorized']);
@@ -45,7 +46,6 @@ export class SocketServer {
       perMessageDeflate: false,
       maxPayload: maxRequestBytes(services.env),
       handleProtocols: (protocols: Set<string>) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-      closeTimeout: CLOSE_TIMEOUT,
     };
     this.#sockets = new WebSocketServer(options);
     httpServer.on('upgrade', (request, socket, head) => {
@@ -153,6 +153,7 @@ export class SocketServer {
     this.#sockets.handleUpgrade(request, socket, head, (client: WebSocket) => {
       client.on('error', (err) => this.#services.logger.debug({ connectionId, err }, 'protocol error'));
       client.close(code, reason);
+      endWithin(TURN_AWAY_TIMEOUT, client);
     });
   }
 
