@@ -57,7 +57,7 @@ function checkMissed({ userId, caughtUpAt, broadcasts }: SeenConnection, sends: 
 }
 
 /** Pages are a piece of the stored order without a gap, and hold what had been acknowledged when they were asked for. */
-export function checkPages({ conversations }: Archive, { userId, conversationId, rows, acknowledged }: SeenPages, verdict: Verdict): void {
+function checkPages({ conversations }: Archive, { userId, conversationId, rows, acknowledged }: SeenPages, verdict: Verdict): void {
   const archived = conversations.get(conversationId);
   const found = rows.map((row) => archived?.byId.get(row.messageId));
   for (const [index, row] of rows.entries()) {
