@@ -1,5 +1,5 @@
 /** How long a request may wait for its answer, in milliseconds: for a statement that the database gives up, and one behind it. */
-export const ANSWER_WITHIN = 12_000;
+export const ANSWER_WITHIN = 13_000;
 /** How long after the end of a fault it may take until all clients are served again, in milliseconds. */
 export const WELL_WITHIN = 10_000;
 /** How long after the end of a fault, or of the load, is waited at all, in milliseconds. */

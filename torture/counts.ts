@@ -15,8 +15,8 @@ export class Counts {
   broadcasts = 0;
   pages = 0;
   connects = 0;
-  /** Connections that ended, save at the end of the run; their clients came back. */
-  reconnects = 0;
+  /** Connections that ended and were replaced, by close code. */
+  readonly closes = new Map<number, number>();
   /** Of a request on a connection that stayed, in milliseconds. */
   longestAnswer = 0;
   /** Errors that were answered, by code. */
@@ -25,6 +25,10 @@ export class Counts {
 
   error(code: string): void {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
+  }
+
+  closed(code: number): void {
+    this.closes.set(code, (this.closes.get(code) ?? 0) + 1);
   }
 
   fault(name: string, { untilWell = 0, logLines = 0 } = {}): void {

@@ -48,7 +48,6 @@ export class Link {
   #seen: SeenConnection | undefined;
   #serial = 0;
   #isLeaving = false;
-  #hasPaused = false;
 
   constructor(account: Account, run: Run, events: Events) {
     this.#account = account;
@@ -95,9 +94,8 @@ export class Link {
     this.#socket.terminate();
   }
 
-  /** Stops to read, until `resume`. */
+  /** Stops reading, until `resume`. */
   pause(): void {
-    this.#hasPaused = true;
     this.#socket.pause();
   }
 
@@ -109,6 +107,10 @@ export class Link {
   close(): void {
     this.#isLeaving = true;
     this.#socket.close();
+  }
+
+  get #isSlow(): boolean {
+    return Date.now() < (this.#run.slowUntil.get(this.#account.id) ?? 0);
   }
 
   #onOpen(): void {
@@ -160,7 +162,7 @@ export class Link {
     if (this.#seen) this.#seen.caughtUpAt = Math.max(this.#seen.caughtUpAt, pending.moment);
     const wait = Date.now() - pending.sentAt;
     // What waits for a client that does not read was answered long ago.
-    if (!this.#hasPaused) {
+    if (!this.#isSlow) {
       counts.longestAnswer = Math.max(counts.longestAnswer, wait);
       verdict.check(ANSWERED_IN_TIME, wait <= ANSWER_WITHIN, () => `${this.#account.id} waited ${wait} ms for ${text.slice(0, 200)}`);
     }
@@ -173,14 +175,14 @@ export class Link {
       const isDue =
         (ending === 'killed' && code === CUT) ||
         (ending === 'asked' && code === RESTART) ||
-        (this.#hasPaused && (code === READ_TOO_SLOWLY || code === CUT));
+        (this.#isSlow && (code === READ_TOO_SLOWLY || code === CUT));
       this.#run.verdict.check(
         'connections stay open, and are closed with the right code',
         isDue,
         () => `a connection of ${this.#account.id} was closed with ${code} while the server was ${ending ?? 'to go on'}`,
       );
     }
-    if (this.#seen) this.#run.counts.reconnects++;
+    if (this.#seen) this.#run.counts.closed(code);
     this.#pending.clear();
     this.#events.closed();
   }

@@ -9,4 +9,6 @@ export interface Run {
   history: History;
   verdict: Verdict;
   counts: Counts;
+  /** Users who do not read what is sent to them, or have much to catch up on, and until when: their connections may be closed for it. */
+  slowUntil: Map<string, number>;
 }

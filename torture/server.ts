@@ -21,6 +21,7 @@ export class Server {
   readonly #verdict: Verdict;
   #current: ServerProcess | undefined;
   #logLinesBefore = 0;
+  #isOver = false;
 
   constructor(dataDir: string, verdict: Verdict) {
     this.#dataDir = dataDir;
@@ -40,6 +41,7 @@ export class Server {
   /** Starts a new life and resolves when it listens. As a supervisor does, it starts another one whenever the server ends by itself. */
   async start(): Promise<void> {
     for (;;) {
+      if (this.#isOver) throw new Error('the run is ending');
       this.#logLinesBefore = this.logLines;
       const started = new ServerProcess(this.#dataDir, VARIABLES);
       this.#current = started;
@@ -54,9 +56,10 @@ export class Server {
     }
   }
 
-  /** Ends it whatever it does; returns what `ServerProcess.stop` does. */
-  async end(): Promise<number | string | undefined> {
-    return this.#current?.stop();
+  /** Ends it, and starts it no more. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#current?.stop();
   }
 
   #onEnd(process: ServerProcess, code: number | string): void {

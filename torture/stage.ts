@@ -34,9 +34,11 @@ export class Stage {
     this.#assertOpen();
     this.#ends.push(() => postgres.end());
     this.#ends.push(() => server.end());
+    // A server whose database is frozen could not end in order.
+    this.#ends.push(() => postgres.thaw());
     await server.start();
     await limitLog(await postgres.url());
-    return { server, postgres, volume, verdict, history: new History(), counts: new Counts() };
+    return { server, postgres, volume, verdict, history: new History(), counts: new Counts(), slowUntil: new Map() };
   }
 
   /** Ends what was started, the last first. Rejects with what could not be ended. */

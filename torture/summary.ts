@@ -3,6 +3,9 @@ import type { Run } from './run.ts';
 
 const number = (value: number): string => value.toLocaleString('en');
 
+const list = (counts: ReadonlyMap<string | number, number>): string =>
+  [...counts].map(([name, count]) => `${name} ${number(count)} times`).join(', ') || 'none';
+
 function describe({ count, longestUntilWell, mostLogLines }: FaultCount): string {
   if (longestUntilWell === 0) return `${count}`;
   return `${count}, all well after ${number(longestUntilWell)} ms at most, ${mostLogLines} log lines at most`;
@@ -10,7 +13,7 @@ function describe({ count, longestUntilWell, mostLogLines }: FaultCount): string
 
 /** What a run did and found, as lines of text. */
 export function summary({ counts, history, verdict }: Run, messages: number): string {
-  const { sends, acknowledged, retries, broadcasts, connects, reconnects, pages, longestAnswer, errors, faults } = counts;
+  const { sends, acknowledged, retries, broadcasts, connects, closes, pages, longestAnswer, errors, faults } = counts;
   const totals: [string, number][] = [
     ['messages sent', sends],
     ['acknowledged', acknowledged],
@@ -18,7 +21,6 @@ export function summary({ counts, history, verdict }: Run, messages: number): st
     ['broadcasts received', broadcasts],
     ['pages read', pages],
     ['connections opened', connects],
-    ['connections ended in the run', reconnects],
     ['longest wait for an answer, ms', longestAnswer],
     ['conversations checked', history.conversations.size],
     ['messages checked', messages],
@@ -30,7 +32,8 @@ export function summary({ counts, history, verdict }: Run, messages: number): st
     ...totals.map(([name, value]) => `${name.padEnd(width)}  ${number(value)}`),
     '',
     ...[...faults].map(([name, fault]) => `${`${name}:`.padEnd(width + 1)} ${describe(fault)}`),
-    `errors answered: ${[...errors].map(([code, count]) => `${code} ${number(count)}`).join(', ') || 'none'}`,
+    `errors answered: ${list(errors)}`,
+    `connections closed with: ${list(closes)}`,
     ...[...verdict.broken].map(([promise, { count, told }]) => `\nBROKEN ${number(count)} times: ${promise}\n  ${told.join('\n  ')}`),
     '',
   ].join('\n');

@@ -11,8 +11,8 @@ export function someText(random: Random): string {
   return textOfLength(random.integer(1, kind <= 85 ? 120 : kind <= 98 ? 1_500 : LONGEST));
 }
 
-/** The longest text, which takes the most room on its way. */
-export const longestText = (): string => '😀'.repeat(LONGEST);
+/** Takes the most room on its way: four bytes a character. */
+export const LONGEST_TEXT = '😀'.repeat(LONGEST);
 
 function textOfLength(length: number): string {
   return FILLER.repeat(Math.ceil(length / FILLER.length))

@@ -2,8 +2,12 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { SILENT_GONE_WITHIN } from '../bounds.ts';
-import { longestText } from '../texts.ts';
+import type { Client } from '../client.ts';
+import { LONGEST_TEXT } from '../texts.ts';
 import type { Fault } from './fault.ts';
+
+/** How long a user who did not read, and all that was written meanwhile, may need to be as before, in milliseconds. */
+const CATCHES_UP_WITHIN = 20_000;
 
 const vanish: Fault = {
   name: 'clients vanished',
@@ -37,17 +41,20 @@ const fallSilent: Fault = {
 };
 
 const stopReading: Fault = {
-  name: 'client stopped reading',
-  async strike({ clients, random }) {
-    const reader = random.pick(clients);
-    const dialog = random.pick(reader.conversations.filter(({ kind }) => kind === 'dialog'));
-    const { link } = reader;
-    const texts = Array.from({ length: random.integer(20, 100) }, longestText);
-    const writers = clients.filter(({ account }) => account.id !== reader.account.id && dialog.memberIds.has(account.id));
-    link?.pause();
-    for (const writer of writers) writer.write(dialog, texts);
+  name: 'user stopped reading',
+  async strike({ clients, random, slowUntil }) {
+    const { account, conversations } = random.pick(clients);
+    const dialog = random.pick(conversations.filter(({ kind }) => kind === 'dialog'));
+    const texts = Array.from({ length: random.integer(20, 150) }, () => LONGEST_TEXT);
+    const isReader = ({ account: { id } }: Client) => id === account.id;
+    const links = clients.filter(isReader).map(({ link }) => link);
+    slowUntil.set(account.id, Date.now() + CATCHES_UP_WITHIN);
+    for (const link of links) link?.pause();
+    for (const writer of clients) {
+      if (!isReader(writer) && dialog.memberIds.has(writer.account.id)) writer.write(dialog, texts);
+    }
     await delay(random.integer(500, 3_000));
-    link?.resume();
+    for (const link of links) link?.resume();
   },
 };
 

@@ -4,8 +4,8 @@ import { terminateBackends } from '../queries.ts';
 import type { Volume } from '../volume.ts';
 import type { Fault, Victims } from './fault.ts';
 
-/** How long the database answers nothing, in milliseconds. */
-const FROZEN_FOR = 10_000;
+/** How long the database answers nothing, at least and at most, in milliseconds. */
+const FROZEN_FOR = [10_000, 15_000] as const;
 /** How long the server may take to see that it does, in milliseconds. */
 const NOTICED_WITHIN = 4_000;
 /** How long a probe may wait for its answer, in milliseconds. */
@@ -42,14 +42,19 @@ const freeze: Fault = {
     const before = counts.errors.get('unavailable') ?? 0;
     await postgres.freeze();
     const begun = Date.now();
-    while (Date.now() < begun + FROZEN_FOR) {
+    const over = begun + random.integer(...FROZEN_FOR);
+    while (Date.now() < over) {
       await probe(victims, 'live', 200);
       if (Date.now() > begun + NOTICED_WITHIN) await probe(victims, 'ready', 503);
       await delay(random.integer(100, 1_000));
     }
     const refused = (counts.errors.get('unavailable') ?? 0) - before;
     await postgres.thaw();
-    verdict.check('a send is answered "unavailable" while the database does not answer', refused > 0, () => `none was in ${FROZEN_FOR} ms`);
+    verdict.check(
+      'a send is answered "unavailable" while the database does not answer',
+      refused > 0,
+      () => `none was in ${Date.now() - begun} ms`,
+    );
   },
 };
 
