@@ -10,8 +10,8 @@ import { someText } from './texts.ts';
 
 /** How often is looked for what to send again, in milliseconds. */
 const RETRY_INTERVAL = 100;
-/** Messages that may be unacknowledged; then no new ones are begun. */
-const MAX_UNACKNOWLEDGED = 150;
+/** Messages that may be unacknowledged; then no new ones are begun. Sent twice they are fewer than the server takes from one connection at a time. */
+const MAX_UNACKNOWLEDGED = 100;
 
 /** One device of a user: stays connected, writes, reads, and sends again what was not acknowledged. */
 export class Client {

@@ -5,8 +5,8 @@ import type { Link } from './link.ts';
 import type { Random } from './random.ts';
 import type { Run } from './run.ts';
 
-/** After so many milliseconds without an answer a message is sent again. */
-const RETRY_AFTER = 3_000;
+/** After so many milliseconds without an answer a message is sent again: seldom enough that the server is not busy with repetitions alone. */
+const RETRY_AFTER = 8_000;
 
 const RETRYABLE = new Set<string>(Object.entries(ERRORS).flatMap(([code, { retryable }]) => (retryable ? [code] : [])));
 

@@ -45,7 +45,7 @@ const stopReading: Fault = {
   async strike({ clients, random, slowUntil }) {
     const { account, conversations } = random.pick(clients);
     const dialog = random.pick(conversations.filter(({ kind }) => kind === 'dialog'));
-    const texts = Array.from({ length: random.integer(20, 150) }, () => LONGEST_TEXT);
+    const texts = Array.from({ length: random.integer(20, 100) }, () => LONGEST_TEXT);
     const isReader = ({ account: { id } }: Client) => id === account.id;
     const links = clients.filter(isReader).map(({ link }) => link);
     slowUntil.set(account.id, Date.now() + CATCHES_UP_WITHIN);
