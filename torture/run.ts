@@ -9,6 +9,6 @@ export interface Run {
   history: History;
   verdict: Verdict;
   counts: Counts;
-  /** Users who do not read what is sent to them, or have much to catch up on, and until when: their connections may be closed for it. */
+  /** Users who do not read, or write more than the server takes at once, and until when: they may wait, or their connections be closed. */
   slowUntil: Map<string, number>;
 }

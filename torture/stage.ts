@@ -57,7 +57,8 @@ export class Stage {
       say(`the database is on a tmpfs of ${mebibytes} MiB, which a ballast file fills for the full disk`);
       return volume;
     } catch (error) {
-      say(`no full disk in this run: a tmpfs cannot be mounted (${error instanceof Error ? error.message.trim() : error})`);
+      const reason = error instanceof Error ? error.message.replaceAll(/\s+/g, ' ').trim() : error;
+      say(`the full disk is left out, for a tmpfs cannot be mounted: ${reason}`);
       return undefined;
     }
   }
