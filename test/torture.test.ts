@@ -1,0 +1,229 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { archive, type StoredConversation, type StoredMessage } from '../torture/archive.ts';
+import { checkChats, checkSight, checkWhole } from '../torture/checkSight.ts';
+import { checkStorage } from '../torture/checkStorage.ts';
+import { type Conversation, History, type SeenConnection, type SeenMessage, type SeenPages, type Send } from '../torture/history.ts';
+import { readOptions } from '../torture/options.ts';
+import { Random } from '../torture/random.ts';
+import { Verdict } from '../torture/verdict.ts';
+
+const ANN = randomUUID();
+const BOB = randomUUID();
+const EVE = randomUUID();
+
+/** A run without a fault: Ann wrote five messages to Bob, one after the other, and Bob's connection received and his pages show them. */
+class Story {
+  readonly history = new History();
+  readonly dialog: Conversation = { id: randomUUID(), kind: 'dialog', memberIds: new Set([ANN, BOB]) };
+  readonly ofAnn: SeenConnection = this.#connect(ANN);
+  readonly ofBob: SeenConnection = this.#connect(BOB);
+  readonly stored: StoredConversation = { id: this.dialog.id, lastSeq: 5, lastRev: 5, lastMessageAt: 5, messages: [] };
+  readonly sends: Send[] = [];
+  readonly read: SeenPages = { userId: BOB, conversationId: this.dialog.id, rows: [], acknowledged: undefined };
+
+  constructor() {
+    this.history.conversations.set(this.dialog.id, this.dialog);
+    for (let seq = 1; seq <= 5; seq++) this.#write(seq);
+    this.read.acknowledged = this.send(5);
+    this.history.pages.push(this.read);
+    this.ofBob.caughtUpAt = this.history.moment();
+  }
+
+  /** The message with this `seq`, as it was stored at first. */
+  message(seq: number): StoredMessage {
+    const found = this.stored.messages.find((message) => message.seq === seq);
+    if (!found) throw new Error(`no message ${seq}`);
+    return found;
+  }
+
+  send(seq: number): Send {
+    const found = this.sends[seq - 1];
+    if (!found) throw new Error(`no send ${seq}`);
+    return found;
+  }
+
+  /** Somebody else with a connection, in none of the conversations. */
+  stranger(): SeenConnection {
+    return this.#connect(EVE);
+  }
+
+  heard(seq: number): SeenConnection['broadcasts'][number] {
+    const { messageId, senderId, content, createdAt } = this.message(seq);
+    return { messageId, senderId, content, createdAt, conversationId: this.dialog.id };
+  }
+
+  /** The promises that are found broken. */
+  broken(): string[] {
+    const verdict = new Verdict();
+    const all = archive(this.history, [this.stored]);
+    checkStorage(all, verdict);
+    checkSight(all, verdict);
+    checkWhole(all, this.read, verdict);
+    checkChats(all, BOB, [{ ...this.read, rows: this.read.rows.slice(0, 1) }], verdict);
+    expect(verdict.checks).toBeGreaterThan(30);
+    for (const { told } of verdict.broken.values()) expect(told[0]).toContain(this.dialog.id);
+    return [...verdict.broken.keys()];
+  }
+
+  #connect(userId: string): SeenConnection {
+    const connection = { userId, openedAt: this.history.moment(), caughtUpAt: 0, broadcasts: [] };
+    this.history.connections.push(connection);
+    return connection;
+  }
+
+  #write(seq: number): void {
+    const seen: SeenMessage = { messageId: randomUUID(), senderId: ANN, content: `Hello ${seq}`, createdAt: seq };
+    const send: Send = {
+      messageId: seen.messageId,
+      conversation: this.dialog,
+      senderId: ANN,
+      content: seen.content,
+      connection: this.ofAnn,
+      begunAt: this.history.moment(),
+      transmissions: 1,
+      acknowledgedAt: this.history.moment(),
+    };
+    this.sends.push(send);
+    this.history.sends.set(send.messageId, send);
+    this.stored.messages.push({ ...seen, seq, rev: seq, notification: false });
+    this.ofBob.broadcasts.push({ ...seen, conversationId: this.dialog.id });
+    this.read.rows.unshift(seen);
+  }
+}
+
+const STORED = 'every acknowledged message is stored';
+const ACKNOWLEDGED = 'every message is acknowledged in the end';
+const NUMBERS = 'seq and rev are 1, 2, 3… without gaps';
+const LAST = 'a conversation knows its last seq, rev and time';
+const TIMES = 'createdAt is strictly increasing by seq';
+const TWICE = 'no message is stored twice';
+const ORIGIN = 'what is stored was sent so';
+const PIPELINE = 'messages of one connection are stored in the order in which they were sent';
+const REAL_TIME = 'what was begun after a message was acknowledged is stored after it';
+const THEIRS = 'nobody receives what is not theirs, nor what they sent';
+const BROADCAST = 'every broadcast is a stored message';
+const ONCE = 'a connection receives each message once, in the stored order';
+const MISSED = 'an open connection misses no message';
+const ROW = 'every row of a page is a stored message';
+const PAGES = 'pages have the stored order, without gaps';
+const FRESH = 'a page shows what was acknowledged before';
+const WHOLE = 'all pages hold all messages';
+const CHATS = 'a chat list shows the last message of each conversation';
+
+/** Makes two messages change places, in all but their numbers and times. */
+function swap(story: Story, one: number, other: number): void {
+  const [first, second] = [story.message(one), story.message(other)];
+  const { messageId, content } = first;
+  Object.assign(first, { messageId: second.messageId, content: second.content });
+  Object.assign(second, { messageId, content });
+}
+
+const rows: [what: string, change: (story: Story) => void, broken: string[]][] = [
+  ['nothing where nothing is wrong', () => {}, []],
+  [
+    'an acknowledged message that is not stored',
+    (story) => story.stored.messages.splice(2, 1),
+    [NUMBERS, LAST, STORED, BROADCAST, ROW, WHOLE],
+  ],
+  [
+    'the last message, lost as if it had never been',
+    (story) => {
+      story.stored.messages.pop();
+      Object.assign(story.stored, { lastSeq: 4, lastRev: 4, lastMessageAt: 4 });
+      story.read.rows.shift();
+      story.ofBob.broadcasts.pop();
+    },
+    [STORED, MISSED],
+  ],
+  ['a message that was never acknowledged', (story) => Object.assign(story.send(5), { acknowledgedAt: undefined }), [ACKNOWLEDGED]],
+  [
+    'a message that is stored twice under one id',
+    (story) => {
+      story.stored.messages.push({ ...story.message(5), seq: 6, rev: 6, createdAt: 6 });
+      Object.assign(story.stored, { lastSeq: 6, lastRev: 6, lastMessageAt: 6 });
+    },
+    [TWICE, BROADCAST, ROW, PAGES, WHOLE],
+  ],
+  [
+    'a message that is stored under an id that nobody sent',
+    (story) => Object.assign(story.message(5), { messageId: randomUUID() }),
+    [ORIGIN, STORED, BROADCAST, ROW, CHATS],
+  ],
+  ['a message that is stored with another text', (story) => Object.assign(story.message(2), { content: 'Bye' }), [ORIGIN, BROADCAST, ROW]],
+  ['a gap in seq', (story) => Object.assign(story.message(5), { seq: 6 }), [NUMBERS, PAGES]],
+  ['a gap in rev', (story) => Object.assign(story.message(5), { rev: 6 }), [NUMBERS]],
+  ['a last_seq that is behind', (story) => Object.assign(story.stored, { lastSeq: 4 }), [LAST]],
+  ['a last_rev that is behind', (story) => Object.assign(story.stored, { lastRev: 4 }), [LAST]],
+  ['two messages of one time', (story) => Object.assign(story.message(3), { createdAt: 2 }), [TIMES, BROADCAST, ROW]],
+  [
+    'messages stored in another order than acknowledged, sent, broadcast and read',
+    (story) => swap(story, 2, 3),
+    [REAL_TIME, PIPELINE, BROADCAST, ONCE, ROW, PAGES],
+  ],
+  [
+    'messages under way at once, stored in another order than sent',
+    (story) => {
+      swap(story, 2, 3);
+      Object.assign(story.send(2), { acknowledgedAt: story.send(3).acknowledgedAt });
+      story.ofBob.broadcasts = [1, 2, 3, 4, 5].map((seq) => story.heard(seq));
+      story.read.rows = [5, 4, 3, 2, 1].map((seq) => story.heard(seq));
+    },
+    [PIPELINE],
+  ],
+  ['a broadcast that came twice', (story) => story.ofBob.broadcasts.splice(3, 0, story.heard(3)), [ONCE]],
+  ['broadcasts in another order than stored', (story) => story.ofBob.broadcasts.reverse(), [ONCE]],
+  ['a broadcast that never came', (story) => story.ofBob.broadcasts.splice(2, 1), [MISSED]],
+  ['a broadcast with another text', (story) => story.ofBob.broadcasts.splice(2, 1, { ...story.heard(3), content: 'Bye' }), [BROADCAST]],
+  ['a broadcast with another time', (story) => story.ofBob.broadcasts.splice(2, 1, { ...story.heard(3), createdAt: 9 }), [BROADCAST]],
+  [
+    'a broadcast of what is stored nowhere',
+    (story) => story.ofBob.broadcasts.push({ ...story.heard(5), messageId: randomUUID() }),
+    [BROADCAST],
+  ],
+  ['a broadcast to somebody who is not in the conversation', (story) => story.stranger().broadcasts.push(story.heard(5)), [THEIRS]],
+  ['a broadcast to the sender', (story) => story.ofAnn.broadcasts.push(story.heard(5)), [THEIRS]],
+  ['a page that leaves a message out', (story) => story.read.rows.splice(2, 1), [PAGES, WHOLE]],
+  ['a page with a message twice', (story) => story.read.rows.splice(2, 0, story.heard(3)), [PAGES, WHOLE]],
+  ['a page that ends too early', (story) => story.read.rows.pop(), [WHOLE]],
+  ['a page in another order', (story) => story.read.rows.reverse(), [PAGES, FRESH, CHATS]],
+  ['a page without what was acknowledged before', (story) => story.read.rows.shift(), [FRESH, WHOLE, CHATS]],
+  ['a page with what is stored nowhere', (story) => story.read.rows.push({ ...story.heard(1), messageId: randomUUID() }), [ROW, WHOLE]],
+];
+
+describe('torture', () => {
+  test.each(rows)('finds %s', (_what, change, broken) => {
+    const story = new Story();
+    change(story);
+    expect(new Set(story.broken())).toEqual(new Set(broken));
+  });
+
+  test('expects no broadcast of a message that had to be sent again, nor on a connection that was opened later or lost before', () => {
+    for (const change of [
+      (story: Story) => Object.assign(story.send(3), { transmissions: 2 }),
+      (story: Story) => Object.assign(story.ofBob, { openedAt: story.send(4).begunAt }),
+      (story: Story) => Object.assign(story.ofBob, { caughtUpAt: story.send(2).acknowledgedAt }),
+    ]) {
+      const story = new Story();
+      story.ofBob.broadcasts.splice(2, 1);
+      change(story);
+      expect(story.broken()).toEqual([]);
+    }
+  });
+
+  test('makes the same choices from the same seed', () => {
+    const choices = (seed: number) => {
+      const random = new Random(seed);
+      return [random.integer(0, 1_000_000), random.sample([1, 2, 3, 4, 5, 6, 7, 8], 8), random.fork().integer(0, 1_000_000)];
+    };
+    expect(choices(1)).toEqual(choices(1));
+    expect(choices(1)).not.toEqual(choices(2));
+    expect(new Set(new Random(3).sample([1, 2, 3], 5))).toEqual(new Set([1, 2, 3]));
+  });
+
+  test('answers a wrong command with what there is', () => {
+    for (const args of [['--minutes', 'few'], ['--minutes', '0'], ['--seed', '-1'], ['--seed', 'x'], ['--fast'], ['now']])
+      expect(() => readOptions(args)).toThrow('--minutes N');
+    expect(readOptions(['--minutes', '1', '--seed', '7'])).toEqual({ minutes: 1, seed: 7, help: false });
+  });
+});

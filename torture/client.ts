@@ -1,0 +1,149 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Account } from '../bench/client.ts';
+import type { Conversation, SeenConnection, SeenPages } from './history.ts';
+import { Link } from './link.ts';
+import { Outbox } from './outbox.ts';
+import { LARGEST_PAGE, readChats, readHistory } from './pages.ts';
+import type { Random } from './random.ts';
+import type { Run } from './run.ts';
+import { someText } from './texts.ts';
+
+/** How often is looked for what to send again, in milliseconds. */
+const RETRY_INTERVAL = 100;
+/** Messages that may be unacknowledged; then no new ones are begun. Sent twice they are fewer than the server takes from one connection at a time. */
+const MAX_UNACKNOWLEDGED = 100;
+
+/** One device of a user: stays connected, writes, reads, and sends again what was not acknowledged. */
+export class Client {
+  readonly account: Account;
+  readonly conversations: Conversation[];
+  readonly #run: Run;
+  /** Decides what it does, and how long it waits before it comes back: apart, so that faults do not change what is done. */
+  readonly #random: Random;
+  readonly #patience: Random;
+  readonly #outbox: Outbox;
+  #link: Link | undefined;
+  #seen: SeenConnection | undefined;
+  #retrying: NodeJS.Timeout | undefined;
+  #isWriting = true;
+  #isOver = false;
+
+  constructor(account: Account, conversations: Conversation[], run: Run, random: Random) {
+    this.account = account;
+    this.conversations = conversations;
+    this.#run = run;
+    this.#random = random;
+    this.#patience = random.fork();
+    this.#outbox = new Outbox(run, this.#patience);
+  }
+
+  /** Connects, and begins to write and read. */
+  start(): void {
+    this.#connect();
+    this.#retrying = setInterval(() => {
+      if (this.#link) this.#outbox.retryDue(this.#link);
+    }, RETRY_INTERVAL);
+    void this.#live();
+  }
+
+  /** Begins no more; what it has begun goes on. */
+  quiet(): void {
+    this.#isWriting = false;
+  }
+
+  /** Ends at once. */
+  end(): void {
+    this.#isWriting = false;
+    this.#isOver = true;
+    clearInterval(this.#retrying);
+    this.#link?.close();
+  }
+
+  get isConnected(): boolean {
+    return this.#link !== undefined;
+  }
+
+  get unacknowledged(): number {
+    return this.#outbox.unacknowledged;
+  }
+
+  /** Whether it waits for nothing. */
+  get isDone(): boolean {
+    return this.unacknowledged === 0 && this.#link?.unanswered === 0;
+  }
+
+  /** Whether something that was sent since this time has been acknowledged. */
+  hasAcknowledgementSince(time: number): boolean {
+    return this.#outbox.acknowledgedSince >= time;
+  }
+
+  /** The connection it has now, to do something to. */
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  /** Begins messages now, if it can. */
+  write(conversation: Conversation, texts: string[]): void {
+    for (const text of texts) {
+      if (this.#link && this.#seen && this.unacknowledged < MAX_UNACKNOWLEDGED)
+        this.#outbox.begin(this.#link, this.#seen, conversation, text);
+    }
+  }
+
+  /** All pages of a conversation. Undefined when the server answers an error. */
+  async readWhole(conversation: Conversation): Promise<SeenPages | undefined> {
+    const reading = this.#reading();
+    return reading && readHistory(reading, conversation, LARGEST_PAGE, Number.POSITIVE_INFINITY);
+  }
+
+  /** The chat list. Undefined when the server answers an error. */
+  async readChats(limit: number): Promise<SeenPages[] | undefined> {
+    const reading = this.#reading();
+    return reading && readChats(reading, limit);
+  }
+
+  #reading() {
+    return this.#link && { run: this.#run, link: this.#link, userId: this.account.id };
+  }
+
+  #connect(): void {
+    const link = new Link(this.account, this.#run, {
+      opened: (seen) => {
+        this.#link = link;
+        this.#seen = seen;
+        this.#outbox.retryAll();
+      },
+      closed: () => {
+        this.#link = undefined;
+        this.#seen = undefined;
+        if (!this.#isOver) setTimeout(() => this.#isOver || this.#connect(), this.#patience.integer(20, 500));
+      },
+    });
+  }
+
+  /** Steady and in bursts, until it is quiet. */
+  async #live(): Promise<void> {
+    const random = this.#random;
+    while (this.#isWriting) {
+      await delay(random.integer(50, 800));
+      const act = random.integer(1, 100);
+      const conversation = random.pick(this.conversations);
+      const count = act <= 4 ? random.integer(20, 80) : 1;
+      const texts = Array.from({ length: count }, () => someText(random));
+      const limit = random.integer(1, 60);
+      if (!this.#isWriting) return;
+      this.write(conversation, texts);
+      if (act > 90) void this.#read(conversation, limit, act);
+    }
+  }
+
+  async #read(conversation: Conversation, limit: number, act: number): Promise<void> {
+    const reading = this.#reading();
+    if (!reading) return;
+    if (act > 97) this.#run.history.pages.push(...((await readChats(reading, limit)) ?? []));
+    else {
+      const pages = await readHistory(reading, conversation, limit, act > 94 ? 2 : 1);
+      if (pages) this.#run.history.pages.push(pages);
+    }
+  }
+}

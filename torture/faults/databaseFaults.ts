@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DATABASE_BACK_WITHIN } from '../bounds.ts';
+import { terminateBackends } from '../queries.ts';
+import type { Volume } from '../volume.ts';
+import type { Fault, Victims } from './fault.ts';
+
+/** How long the database answers nothing, at least and at most, in milliseconds. */
+const FROZEN_FOR = [10_000, 15_000] as const;
+/** How long the server may take to see that it does, in milliseconds. */
+const NOTICED_WITHIN = 4_000;
+/** How long a probe may wait for its answer, in milliseconds. */
+const PROBE_WITHIN = 4_000;
+const POLL_INTERVAL = 100;
+const FILL_INTERVAL = 300;
+
+const killDatabase: Fault = {
+  name: 'PostgreSQL killed',
+  async strike({ postgres, verdict }) {
+    const killed = await postgres.kill();
+    const deadline = Date.now() + DATABASE_BACK_WITHIN;
+    const isBack = async () => (await postgres.pid()) !== killed && (await postgres.answers());
+    while (!(await isBack()) && Date.now() < deadline) await delay(POLL_INTERVAL);
+    const back = await isBack();
+    verdict.check('the server brings a killed PostgreSQL back', back, () => `not within ${DATABASE_BACK_WITHIN} ms`);
+  },
+};
+
+const terminate: Fault = {
+  name: 'connections to PostgreSQL ended',
+  async strike({ postgres, random }) {
+    for (let times = random.integer(1, 4); times > 0; times--) {
+      await terminateBackends(await postgres.url(), (percent) => random.chance(percent), random.integer(10, 100));
+      await delay(random.integer(0, 500));
+    }
+  },
+};
+
+const freeze: Fault = {
+  name: 'PostgreSQL frozen',
+  async strike(victims) {
+    const { postgres, verdict, counts, random } = victims;
+    const before = counts.errors.get('unavailable') ?? 0;
+    await postgres.freeze();
+    const begun = Date.now();
+    const over = begun + random.integer(...FROZEN_FOR);
+    while (Date.now() < over) {
+      await probe(victims, 'live', 200);
+      if (Date.now() > begun + NOTICED_WITHIN) await probe(victims, 'ready', 503);
+      await delay(random.integer(100, 1_000));
+    }
+    const refused = (counts.errors.get('unavailable') ?? 0) - before;
+    await postgres.thaw();
+    verdict.check(
+      'a send is answered "unavailable" while the database does not answer',
+      refused > 0,
+      () => `none was in ${Date.now() - begun} ms`,
+    );
+  },
+};
+
+/** The disk of the database is full for a while. */
+export const diskFull = (volume: Volume): Fault => ({
+  name: 'disk full',
+  async strike(victims) {
+    const over = Date.now() + victims.random.integer(4_000, 8_000);
+    try {
+      while (Date.now() < over) {
+        // Again and again: PostgreSQL frees some of its own.
+        await volume.fill();
+        await probe(victims, 'live', 200);
+        await delay(FILL_INTERVAL);
+      }
+    } finally {
+      await volume.free();
+    }
+  },
+});
+
+/** Asks for the server's health and checks what it says. */
+async function probe({ server, verdict }: Victims, name: 'live' | 'ready', expected: number): Promise<void> {
+  const begun = Date.now();
+  const status = await fetch(`${server.url}/health/${name}`, { signal: AbortSignal.timeout(PROBE_WITHIN) }).then(
+    (response) => response.status,
+    (error: Error) => error.message,
+  );
+  verdict.check(
+    `/health/${name} says ${expected} while the database fails`,
+    status === expected,
+    () => `it said ${status} after ${Date.now() - begun} ms`,
+  );
+}
+
+export const databaseFaults = [killDatabase, terminate, freeze];

@@ -1,0 +1,18 @@
+import type { Client } from '../client.ts';
+import type { Postgres } from '../postgres.ts';
+import type { Random } from '../random.ts';
+import type { Run } from '../run.ts';
+
+/** What faults are done to. */
+export interface Victims extends Run {
+  postgres: Postgres;
+  clients: Client[];
+  /** Decides what a fault does. */
+  random: Random;
+}
+
+/** Something that goes wrong, and is over when `strike` resolves. */
+export interface Fault {
+  name: string;
+  strike(victims: Victims): Promise<void>;
+}

@@ -1,0 +1,68 @@
+/** A dialog or a group whose members do not change. */
+export interface Conversation {
+  id: string;
+  kind: 'dialog' | 'group';
+  memberIds: ReadonlySet<string>;
+}
+
+/** A message as clients see it. `createdAt` is in milliseconds since 1970. */
+export interface SeenMessage {
+  messageId: string;
+  senderId: string;
+  content: string;
+  createdAt: number;
+}
+
+/** A message as its sender knows it. */
+export interface Send {
+  messageId: string;
+  conversation: Conversation;
+  senderId: string;
+  content: string;
+  /** The connection of the first transmission, and its moment. */
+  connection: SeenConnection;
+  begunAt: number;
+  /** How often it was transmitted so far. */
+  transmissions: number;
+  /** The moment of the first success; undefined until then. */
+  acknowledgedAt: number | undefined;
+}
+
+/** A connection as its client saw it. */
+export interface SeenConnection {
+  userId: string;
+  openedAt: number;
+  /** The moment at which the latest request that was answered was sent: what was broadcast before has arrived. */
+  caughtUpAt: number;
+  broadcasts: (SeenMessage & { conversationId: string })[];
+}
+
+/** Pages of one conversation that follow one another, as one list, newest first. */
+export interface SeenPages {
+  userId: string;
+  conversationId: string;
+  rows: SeenMessage[];
+  /** A message that was acknowledged before the first page was asked for: it is in the list or older. Undefined where nothing was. */
+  acknowledged: Send | undefined;
+}
+
+/**
+ * All that the clients of a run did and saw. They live in one process, so all that happens to them is in one order:
+ * a moment is a number, and of two moments the greater is later.
+ */
+export class History {
+  readonly conversations = new Map<string, Conversation>();
+  /** By message id, in the order in which they were begun. */
+  readonly sends = new Map<string, Send>();
+  /** In the order in which they were opened. */
+  readonly connections: SeenConnection[] = [];
+  readonly pages: SeenPages[] = [];
+  /** By conversation id. */
+  readonly latestAcknowledged = new Map<string, Send>();
+  #moment = 0;
+
+  /** A moment later than all before. */
+  moment(): number {
+    return ++this.#moment;
+  }
+}

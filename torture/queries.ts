@@ -1,0 +1,70 @@
+import pg from 'pg';
+import type { StoredConversation, StoredMessage } from './archive.ts';
+
+interface ConversationRow extends Omit<StoredConversation, 'messages' | 'lastMessageAt'> {
+  lastMessageAt: Date;
+}
+interface MessageRow extends Omit<StoredMessage, 'createdAt'> {
+  createdAt: Date;
+}
+
+/** Works on a connection of its own, which is closed when it returns. */
+async function withClient<T>(databaseUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Resolves when the database answers; rejects when it does not. */
+export async function ping(databaseUrl: string): Promise<void> {
+  await withClient(databaseUrl, (client) => client.query('SELECT 1'));
+}
+
+/** Keeps the write-ahead log small, so that a small volume is filled by data. */
+export async function limitLog(databaseUrl: string): Promise<void> {
+  await withClient(databaseUrl, async (client) => {
+    await client.query("ALTER SYSTEM SET max_wal_size = '128MB'");
+    await client.query('SELECT pg_reload_conf()');
+  });
+}
+
+/** Ends connections of the server, each of them with this chance in percent; returns how many. */
+export async function terminateBackends(databaseUrl: string, chance: (percent: number) => boolean, percent: number): Promise<number> {
+  return withClient(databaseUrl, async (client) => {
+    const { rows } = await client.query<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid",
+    );
+    const chosen = rows.filter(() => chance(percent));
+    await client.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [chosen.map(({ pid }) => pid)]);
+    return chosen.length;
+  });
+}
+
+/** Everything that is stored. */
+export async function readStored(databaseUrl: string): Promise<StoredConversation[]> {
+  return withClient(databaseUrl, async (client) => {
+    const { rows } = await client.query<ConversationRow>(
+      'SELECT id, last_seq::float8 AS "lastSeq", last_rev::float8 AS "lastRev", last_message_at AS "lastMessageAt" FROM conversations',
+    );
+    const conversations: StoredConversation[] = [];
+    for (const row of rows) {
+      const { rows: messages } = await client.query<MessageRow>(
+        `SELECT id AS "messageId", sender_id AS "senderId", content, created_at AS "createdAt",
+          seq::float8 AS seq, rev::float8 AS rev, notification
+        FROM messages WHERE conversation_id = $1 ORDER BY seq, created_at`,
+        [row.id],
+      );
+      conversations.push({
+        ...row,
+        lastMessageAt: row.lastMessageAt.getTime(),
+        messages: messages.map((message) => ({ ...message, createdAt: message.createdAt.getTime() })),
+      });
+    }
+    return conversations;
+  });
+}

@@ -1,0 +1,94 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Archive, archive } from './archive.ts';
+import { GIVE_UP_AFTER } from './bounds.ts';
+import { checkChats, checkSight, checkWhole } from './checkSight.ts';
+import { checkStorage } from './checkStorage.ts';
+import type { Client } from './client.ts';
+import { gather } from './crowd.ts';
+import { clientFaults } from './faults/clientFaults.ts';
+import { databaseFaults, diskFull } from './faults/databaseFaults.ts';
+import type { Fault, Victims } from './faults/fault.ts';
+import { schedule, strikeAlone, strikeAndRecover } from './faults/play.ts';
+import { serverFaults } from './faults/serverFaults.ts';
+import type { Options } from './options.ts';
+import { LARGEST_PAGE } from './pages.ts';
+import { readStored } from './queries.ts';
+import { Random } from './random.ts';
+import type { Stage } from './stage.ts';
+import { summary } from './summary.ts';
+import type { Verdict } from './verdict.ts';
+import type { Volume } from './volume.ts';
+
+const PROGRESS_INTERVAL = 5_000;
+const POLL_INTERVAL = 100;
+const READABLE = 'everything can be read in the end';
+
+type Say = (what: string) => void;
+
+/** Plays a whole run. Returns what there is to read, and whether all that was checked holds. */
+export async function torture(stage: Stage, { minutes, seed }: Options, say: Say): Promise<{ text: string; holds: boolean }> {
+  const random = new Random(seed);
+  const { volume, ...rest } = await stage.start(minutes, say);
+  const victims: Victims = { ...rest, clients: await gather(rest, random.fork()), random };
+  for (const client of victims.clients) client.start();
+  await injectFaults(victims, volume, Date.now() + minutes * 60_000, say);
+  const messages = await checkAll(victims, say);
+  return { text: summary(victims, messages), holds: victims.verdict.violations === 0 };
+}
+
+/** Lets the faults of the server and its database strike one after the other, and those of clients beside them. */
+async function injectFaults(victims: Victims, volume: Volume | undefined, over: number, say: Say): Promise<void> {
+  const present = new Set<string>();
+  const telling = setInterval(() => say(progress(victims, present)), PROGRESS_INTERVAL);
+  const inTurn = async (faults: Fault[], random: Random, strike: typeof strikeAlone) => {
+    for await (const fault of schedule(faults, random, over)) {
+      present.add(fault.name);
+      await strike(fault, { ...victims, random });
+      present.delete(fault.name);
+    }
+  };
+  const strong = [...serverFaults, ...databaseFaults, ...(volume ? [diskFull(volume)] : [])];
+  await Promise.all([inTurn(strong, victims.random.fork(), strikeAndRecover), inTurn(clientFaults, victims.random.fork(), strikeAlone)]);
+  clearInterval(telling);
+}
+
+function progress({ counts, clients }: Victims, present: Set<string>): string {
+  const waiting = clients.reduce((sum, { unacknowledged }) => sum + unacknowledged, 0);
+  const connected = clients.filter(({ isConnected }) => isConnected).length;
+  const now = [...present].join(', ') || 'no fault';
+  return `${counts.acknowledged} acknowledged, ${waiting} waiting, ${connected} of ${clients.length} connected; now: ${now}`;
+}
+
+/** Lets the clients come to an end, and compares what they saw with what is stored. Returns how many messages that are. */
+async function checkAll({ clients, history, verdict, postgres }: Victims, say: Say): Promise<number> {
+  say('the load ends');
+  for (const client of clients) client.quiet();
+  const deadline = Date.now() + GIVE_UP_AFTER;
+  while (!clients.every(({ isDone }) => isDone) && Date.now() < deadline) await delay(POLL_INTERVAL);
+  say('checking what is stored');
+  const stored = await readStored(await postgres.url());
+  const all = archive(history, stored);
+  checkStorage(all, verdict);
+  checkSight(all, verdict);
+  say('checking what each user reads');
+  const oneOfEach = new Map(clients.map((client) => [client.account.id, client]));
+  await Promise.all([...oneOfEach.values()].map((client) => checkReading(client, all, verdict)));
+  for (const client of clients) client.end();
+  return stored.reduce((sum, { messages }) => sum + messages.length, 0);
+}
+
+/** A user reads all that there is, and finds it as it is stored. */
+async function checkReading(client: Client, all: Archive, verdict: Verdict): Promise<void> {
+  const { id } = client.account;
+  const chats = await inTime(client.readChats(LARGEST_PAGE));
+  verdict.check(READABLE, chats !== undefined, () => `${id} could not read the chat list`);
+  if (chats) checkChats(all, id, chats, verdict);
+  for (const conversation of client.conversations) {
+    const pages = await inTime(client.readWhole(conversation));
+    verdict.check(READABLE, pages !== undefined, () => `conversation ${conversation.id}: ${id} could not read it`);
+    if (pages) checkWhole(all, pages, verdict);
+  }
+}
+
+/** Undefined when it takes too long. */
+const inTime = <T>(work: Promise<T>): Promise<T | undefined> => Promise.race([work, delay(GIVE_UP_AFTER, undefined)]);
