@@ -8,12 +8,12 @@ import { REQUESTS, type Scene } from './scene.ts';
 export function frames(scene: Scene): fc.Arbitrary<string> {
   const valid = fc.constantFrom(...Object.entries(REQUESTS)).map(([type, params]) => ({ type, params: params(scene) }));
   const request = fc.oneof(
-    valid.chain(({ type, params }) => changed(params).map((params) => ({ type, params }))),
+    { weight: 4, arbitrary: valid.chain(({ type, params }) => changed(params).map((params) => ({ type, params }))) },
     valid.chain((request) => changed(request)),
     valid,
   );
   return fc.oneof(
-    { weight: 4, arbitrary: request.map((request) => JSON.stringify(request)) },
+    { weight: 6, arbitrary: request.map((request) => JSON.stringify(request)) },
     { weight: 2, arbitrary: request.chain((request) => damaged(Buffer.from(JSON.stringify(request)))).map(String) },
     fc.json({ stringUnit: 'binary' }),
     fc.string({ unit: 'binary' }),
