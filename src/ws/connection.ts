@@ -17,7 +17,7 @@ import { RequestLimit } from './requestLimit.ts';
 
 /** Requests of one connection that may be unanswered, and characters in them; then its socket is not read until one is answered. */
 const MAX_UNANSWERED = 256;
-const MAX_UNANSWERED_LENGTH = 1024 * 1024;
+const MAX_UNANSWERED_LENGTH = 4 * 1024 * 1024;
 /** Bytes that may wait for a client to read them before its socket is not read any more: who does not read gets no more answers. */
 const MAX_UNREAD_ANSWERS = 256 * 1024;
 /** Bytes that may be left of what was written to a client before; if there are more, it reads too slowly, and is closed. */
