@@ -72,7 +72,7 @@ export class Metrics {
     const [requests, queues, registers] = [this.#requests, this.#queues, this.#registers];
     new Counter({
       name: 'messenger_requests_total',
-      help: 'WebSocket requests, by type ("unknown" where there is no such type) and outcome: "ok" or the error code',
+      help: 'WebSocket requests, by type ("processor" where there is no such type) and outcome: "ok" or the error code',
       labelNames: ['type', 'outcome'],
       registers,
       collect() {
@@ -100,7 +100,7 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** Counts a WebSocket request. `type` must be one of a registry or `unknown`, never a text of a client. */
+  /** Counts a WebSocket request. `type` must be one of a registry or `processor`, never a text of a client. */
   countRequest(type: string, outcome: string): void {
     let outcomes = this.#requests.get(type);
     if (!outcomes) {

@@ -119,8 +119,9 @@ describe('The log', () => {
       token: ann.token,
       body: { oldPassword: PASSWORD_MARKER, newPassword: PASSWORD_MARKER },
     });
-    const search = new URLSearchParams({ searchText: MARKER, token: ann.token });
-    expect((await call(server, 'GET', `/search?${search}`, { token: ann.token })).status).toBe(200);
+    const search = `/search?searchText=${MARKER}`;
+    expect((await call(server, 'GET', search, { token: ann.token })).status).toBe(200);
+    expect((await call(server, 'GET', `${search}&token=${ann.token}`, { token: ann.token })).status).toBe(400);
     await call(server, 'GET', `/${MARKER}/${ann.token}?password=${PASSWORD_MARKER}`);
     await call(server, 'GET', '/profile', { token: `${ann.token}x`, headers: { cookie: `token=${ann.token}` } });
 

@@ -48,9 +48,9 @@ describe('The metrics', () => {
         'messenger_requests_total{type="privateMessage",outcome="no_such_user"}': 1,
         'messenger_requests_total{type="messageInGroup",outcome="ok"}': 2,
         'messenger_requests_total{type="addUserInGroup",outcome="ok"}': 2,
-        'messenger_requests_total{type="unknown",outcome="unknown_type"}': 1,
-        'messenger_requests_total{type="unknown",outcome="invalid_json"}': 1,
-        'messenger_requests_total{type="unknown",outcome="invalid_frame"}': 1,
+        'messenger_requests_total{type="processor",outcome="unknown_type"}': 1,
+        'messenger_requests_total{type="processor",outcome="invalid_json"}': 1,
+        'messenger_requests_total{type="processor",outcome="invalid_frame"}': 1,
         messenger_deliveries_total: 12,
         'messenger_batch_size_count{kind="dialog_messages"}': 6,
         'messenger_batch_size_sum{kind="dialog_messages"}': 6,
@@ -106,6 +106,27 @@ describe('The metrics', () => {
     await own.app.stop();
   });
 
+  test('count requests that are over the limit, and the connection that is closed for them', async () => {
+    const own = await startServer({ METRICS_TOKEN, RATE_LIMITS: 'on' }, server.databaseUrl);
+    const ann = await newPerson(own);
+    const closed = ann.socket.closed();
+    const kinds = [{ type: 'dropGroup' }, { type: 'nothing' }];
+    for (let count = 0; count < 1_000; count++) ann.socket.send(kinds[count % kinds.length]);
+    await closed;
+    const refused = (type: string) =>
+      ann.socket.frames.filter((frame) => 'error' in frame && frame.code === 'rate_limited' && frame.type === type);
+    expect(refused('dropGroup').length).toBeGreaterThan(0);
+    await expectMetrics(
+      {
+        'messenger_requests_total{type="dropGroup",outcome="rate_limited"}': refused('dropGroup').length,
+        'messenger_requests_total{type="processor",outcome="rate_limited"}': refused('processor').length,
+        'messenger_connections_closed_total{code="1008"}': 1,
+      },
+      own,
+    );
+    await own.app.stop();
+  });
+
   test('count a reader that is dropped for being slow, also when it is gone before it reads why', async () => {
     const [ann, bob] = [await newPerson(server), await newPerson(server)];
     bob.socket.socket.pause();
@@ -135,9 +156,9 @@ describe('The metrics', () => {
   });
 
   test('show passwords that wait to be hashed', async () => {
-    const own = await startServer({ METRICS_TOKEN, BCRYPT_ROUNDS: '10' }, server.databaseUrl);
+    const own = await startServer({ METRICS_TOKEN, BCRYPT_ROUNDS: '9' }, server.databaseUrl);
     const body = { email: 'nobody@example.com', password: 'correct horse' };
-    const attempts = Array.from({ length: 20 }, () => call(own, 'POST', '/auth/login', { body }));
+    const attempts = Array.from({ length: 10 }, () => call(own, 'POST', '/auth/login', { body }));
     await expectMetrics({ 'messenger_queue_depth{queue="passwords"}': expect.toSatisfy((depth: number) => depth > 0) }, own);
     await Promise.all(attempts);
     await expectMetrics({ 'messenger_queue_depth{queue="passwords"}': 0 }, own);

@@ -10,9 +10,9 @@ import type { Context, Operation, Services } from '../operation.ts';
 import { type Frame, textFrame } from '../realtime/frame.ts';
 import type { Subscriber } from '../realtime/hub.ts';
 import { CLOSE, type CloseReason } from './closeCodes.ts';
-import { dispatch, UNKNOWN_TYPE } from './dispatch.ts';
+import { dispatch } from './dispatch.ts';
 import { endWithin } from './endWithin.ts';
-import { type Envelope, errorFrame, PROCESSOR, parseEnvelope } from './envelope.ts';
+import { type Envelope, errorFrame, PROCESSOR, parseEnvelope, type RequestId } from './envelope.ts';
 import { RequestLimit } from './requestLimit.ts';
 
 /** Requests of one connection that may be unanswered, and characters in them; then its socket is not read until one is answered. */
@@ -162,9 +162,7 @@ export class Connection implements Subscriber, Context {
       if (wait > 0) this.#refuse(envelope, wait);
       else this.#add({ envelope, length: text.length });
     } catch (error) {
-      const failure = toAppError(error, this);
-      this.services.metrics.countRequest(UNKNOWN_TYPE, failure.code);
-      this.deliver(textFrame(errorFrame(PROCESSOR, failure)));
+      this.#answerError(PROCESSOR, toAppError(error, this));
     }
     this.#next();
   }
@@ -176,9 +174,13 @@ export class Connection implements Subscriber, Context {
 
   #refuse({ type = PROCESSOR, requestId }: Envelope, retryAfter: number): void {
     const error = new AppError('rate_limited', { retryAfter });
-    const isKnown = this.#operations.has(type);
-    this.services.metrics.countRequest(isKnown ? type : UNKNOWN_TYPE, error.code);
-    this.deliver(textFrame(errorFrame(isKnown ? type : PROCESSOR, error, requestId)));
+    this.#answerError(this.#operations.has(type) ? type : PROCESSOR, error, requestId);
+  }
+
+  /** Answers a request that is not run. */
+  #answerError(type: string, error: AppError, requestId?: RequestId): void {
+    this.services.metrics.countRequest(type, error.code);
+    this.deliver(textFrame(errorFrame(type, error, requestId)));
   }
 
   /** Whether so much is unanswered that no more is read. */

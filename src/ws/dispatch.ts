@@ -4,9 +4,6 @@ import type { Logger } from '../lib/logger.ts';
 import type { Context, Operation } from '../operation.ts';
 import { answerFrame, type Envelope, errorFrame, PROCESSOR } from './envelope.ts';
 
-/** What requests of no known type are counted as. */
-export const UNKNOWN_TYPE = 'unknown';
-
 /**
  * Runs a request, counts it, and returns the frame that answers it. Never rejects: here, and nowhere else, failures become error frames.
  * The context's logger is asked for only when there is a line to write.
@@ -19,7 +16,7 @@ export async function dispatch(
   const { metrics } = context.services;
   if (type === undefined || !operation) {
     const error = new AppError(type === undefined ? 'invalid_frame' : 'unknown_type');
-    metrics.countRequest(UNKNOWN_TYPE, error.code);
+    metrics.countRequest(PROCESSOR, error.code);
     return errorFrame(PROCESSOR, error, requestId);
   }
   try {
