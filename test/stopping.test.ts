@@ -44,6 +44,14 @@ Authorization: Bearer ${token}
     ],
     ['has sent nothing', () => tcp('')],
     ['never closes its WebSocket', () => tcp(upgrade('/api/ws', user.token))],
+    [
+      'does not keep to the protocol when its WebSocket is closed',
+      async () => {
+        const socket = await tcp(upgrade('/api/ws', user.token));
+        await once(socket, 'data');
+        socket.on('data', () => socket.write('nonsense'));
+      },
+    ],
     ['never closes after an upgrade that was refused', () => tcp(upgrade('/elsewhere', user.token))],
     [
       'never closes a WebSocket that was opened only to be closed',

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { toAppError } from '../db/databaseErrors.ts';
@@ -115,11 +114,11 @@ export class Connection implements Subscriber, Context {
     socket.close(code, reason);
   }
 
-  /** Takes no more requests, answers those it has, and closes; resolves when the connection is gone. */
+  /** Takes no more requests, answers those it has, and closes; resolves when the connection is gone. Never rejects. */
   async finish(reason: CloseReason): Promise<void> {
     const socket = this.#socket;
     if (!socket || socket.readyState === socket.CLOSED) return;
-    const closed = once(socket, 'close');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
     if (this.#running + this.#waiting.length > 0) {
       await new Promise<void>((resolve) => {
         this.#finished = resolve;

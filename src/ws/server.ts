@@ -123,7 +123,7 @@ export class SocketServer {
       this.#opened(connection, client);
       connection.attach(client, socket);
       // The handshake was under way when the server began to stop.
-      if (this.#closing) connection.close(CLOSE.restart);
+      if (this.#closing) void connection.finish(CLOSE.restart);
     });
     if (!opened) this.#services.hub.remove(connection);
   }
