@@ -103,7 +103,7 @@ export class Connection implements Subscriber, Context {
   revoke(): void {
     this.revoked = true;
     // What has not begun is not done for a session that has ended.
-    this.#waiting.length = 0;
+    for (const { length } of this.#waiting.splice(0)) this.#unansweredLength -= length;
     this.close(CLOSE.unauthorized);
   }
 
