@@ -66,6 +66,8 @@ const OTHERS: Record<string, number> = {
   'get /api/ws': 426,
   'get /health/live': 200,
   'get /health/ready': 200,
+  // Its token is the operator's, and no user has it.
+  'get /metrics': 401,
 };
 
 describe('who may do what', () => {
@@ -79,7 +81,7 @@ describe('who may do what', () => {
   });
 
   beforeAll(async () => {
-    server = await startServer();
+    server = await startServer({ METRICS_TOKEN: 'the-token-of-the-operator' });
     const user = await newUser(server);
     revoked = (await logIn(server, user)).token;
     await call(server, 'PATCH', '/profile/password', {
