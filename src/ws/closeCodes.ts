@@ -1,11 +1,16 @@
-/** Why the server closes a connection. */
+/** How long a client may take to answer a close frame, in milliseconds. */
+const SOON = 2_000;
+/** The same for one that reads slowly: what was written to it before comes first. */
+const LATER = 30_000;
+
+/** Why the server closes a connection, and how long it waits for the client to do its part. */
 export const CLOSE = {
-  unauthorized: { code: 4001, reason: 'Unauthorized' },
-  rateLimited: { code: 1008, reason: 'Too many requests' },
-  tooManyConnections: { code: 1008, reason: 'Too many connections' },
-  internal: { code: 1011, reason: 'Internal error' },
-  restart: { code: 1012, reason: 'The server restarts, reconnect' },
-  slowReader: { code: 1013, reason: 'Read too slowly, reconnect and catch up' },
+  unauthorized: { code: 4001, reason: 'Unauthorized', timeout: SOON },
+  rateLimited: { code: 1008, reason: 'Too many requests', timeout: SOON },
+  tooManyConnections: { code: 1008, reason: 'Too many connections', timeout: SOON },
+  internal: { code: 1011, reason: 'Internal error', timeout: SOON },
+  restart: { code: 1012, reason: 'The server restarts, reconnect', timeout: SOON },
+  slowReader: { code: 1013, reason: 'Read too slowly, reconnect and catch up', timeout: LATER },
 } as const;
 
 export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];

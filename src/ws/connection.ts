@@ -21,8 +21,6 @@ const MAX_UNANSWERED_LENGTH = 4 * 1024 * 1024;
 const MAX_UNREAD_ANSWERS = 256 * 1024;
 /** Bytes that may be left of what was written to a client before; if there are more, it reads too slowly, and is closed. */
 const MAX_UNREAD = 4 * 1024 * 1024;
-/** How long a client may take to answer the close frame of a server that stops, in milliseconds. */
-const STOP_TIMEOUT = 2_000;
 
 /** A request and its length in characters. */
 interface Request {
@@ -107,11 +105,12 @@ export class Connection implements Subscriber, Context {
     this.close(CLOSE.unauthorized);
   }
 
-  close({ code, reason }: CloseReason): void {
+  close({ code, reason, timeout }: CloseReason): void {
     const socket = this.#socket;
     if (!socket || socket.readyState !== socket.OPEN) return;
     this.closeCode = code;
     socket.close(code, reason);
+    endWithin(timeout, socket);
   }
 
   /** Takes no more requests, answers those it has, and closes; resolves when the connection is gone. Never rejects. */
@@ -125,8 +124,8 @@ export class Connection implements Subscriber, Context {
       });
     }
     this.#finished ??= () => {};
-    this.close(reason);
-    endWithin(STOP_TIMEOUT, socket);
+    if (socket.readyState === socket.OPEN) this.close(reason);
+    else endWithin(reason.timeout, socket);
     await closed;
   }
 

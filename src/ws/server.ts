@@ -17,8 +17,6 @@ import { refuseUpgrade } from './refuseUpgrade.ts';
 const PATHS = new Set(['/', '/api/ws']);
 /** The subprotocol of browsers, which cannot set headers: `["auth", token]`. */
 const SUBPROTOCOL = 'auth';
-/** How long a client that is not let in may take to answer a close frame, in milliseconds. */
-const TURN_AWAY_TIMEOUT = 2_000;
 
 /** What whoever is no user of ours is refused with; an address that is refused so too often is not heard any more. */
 const STRANGER: ReadonlySet<ErrorCode> = new Set(['not_found', 'origin_refused', 'unauthorized']);
@@ -149,11 +147,11 @@ export class SocketServer {
   }
 
   /** A browser cannot read an HTTP status: its socket opens and is closed at once. */
-  #turnAway(request: IncomingMessage, socket: Duplex, head: Buffer, connectionId: string, { code, reason }: CloseReason): void {
+  #turnAway(request: IncomingMessage, socket: Duplex, head: Buffer, connectionId: string, { code, reason, timeout }: CloseReason): void {
     this.#sockets.handleUpgrade(request, socket, head, (client: WebSocket) => {
       client.on('error', (err) => this.#services.logger.debug({ connectionId, err }, 'protocol error'));
       client.close(code, reason);
-      endWithin(TURN_AWAY_TIMEOUT, client);
+      endWithin(timeout, client);
     });
   }
 

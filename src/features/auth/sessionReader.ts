@@ -11,8 +11,8 @@ const MAX_RUNNING = 2;
 const INTERVAL = 3;
 /** At 2,000 connects a second the last of them waits five seconds. */
 const MAX_WAITING = 10_000;
-/** In milliseconds. With a database that does not answer, a batch takes this long and a little more to fail. */
-const PATIENCE = 5_000;
+/** In milliseconds. A batch takes up to six seconds to fail: what had to wait behind it is not made to wait for another. */
+const PATIENCE = 1_000;
 
 /** Reads what a new connection needs, for many at once: after a restart everybody connects in the same moment. */
 export class SessionReader {

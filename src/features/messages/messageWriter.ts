@@ -9,8 +9,8 @@ const MAX_BATCH = 500;
 const MAX_RUNNING = 2;
 /** At 10,000 messages a second the last of them waits two seconds. */
 const MAX_WAITING = 20_000;
-/** In milliseconds. With a database that does not answer, a batch takes this long and a little more to fail. */
-const PATIENCE = 5_000;
+/** In milliseconds. A batch takes up to six seconds to fail: what had to wait behind it is not made to wait for another. */
+const PATIENCE = 1_000;
 
 type Writing = Batcher<NewMessage, Outcome>;
 
