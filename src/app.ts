@@ -48,7 +48,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
   const metrics = new Metrics();
   metrics.watchDatabase(database);
   const writer = new MessageWriter(database, metrics);
-  const passwords = new Passwords(env.BCRYPT_ROUNDS, metrics);
+  const passwords = new Passwords(env.BCRYPT_ROUNDS, logger, metrics);
   const tokens = new Tokens(await signingSecret(env));
   const services: Services = {
     env,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import type { Transaction } from 'sequelize';
 import { Sequelize } from 'sequelize-typescript';
 import { z } from 'zod';
 import { Conversation } from './models/conversation.ts';
@@ -15,11 +16,22 @@ const CONNECT_TIMEOUT = 5_000;
 /** How much longer than the database itself we wait for the end of a statement that takes too long, in milliseconds: then the connection is dead. */
 const SILENCE = 1_000;
 
+/** Queries of Sequelize that may wait for a connection. Those that wait in vain cost the square of their number. */
+const MAX_WAITING = 500;
+
 /** Connections for Sequelize, and as many again for prepared statements. */
 const POOL_SIZE = 10;
 const IDLE_TIMEOUT = 30_000;
 /** How long the database may take to answer that it is there, in milliseconds. */
 const ANSWER_TIMEOUT = 2_000;
+
+/** Sequelize listens for the errors of a connection a moment after it is made: one that ends in between would end the process. */
+class Client extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on('error', () => {});
+  }
+}
 
 /** A statement of a hot path. */
 export interface Statement {
@@ -49,6 +61,8 @@ export class Database extends Sequelize {
   readonly members = this.getRepository(Member);
   readonly messages = this.getRepository(Message);
   readonly #prepared: pg.Pool;
+  /** A question whether the database answers that is under way. */
+  #answered: Promise<boolean> | undefined;
 
   /**
    * @param limits Without a `statementTimeout`, in milliseconds, statements may take as long as they like: for work that nobody waits for.
@@ -67,6 +81,7 @@ export class Database extends Sequelize {
     };
     super(url, {
       dialect: 'postgres',
+      dialectModule: { ...pg, Client },
       models: [User, Session, Conversation, Member, Message],
       // Each database has models of its own, so that one process may hold several.
       repositoryMode: true,
@@ -81,17 +96,55 @@ export class Database extends Sequelize {
 
   /** Runs a statement that each connection parses and plans once, with nothing around it. Rejects with the errors of `pg`. */
   async run<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
-    const { rows }: { rows: Row[] } = await this.#prepared.query({ ...statement, values });
-    return rows;
+    const client = await this.#prepared.connect();
+    let failure: unknown;
+    try {
+      const { rows }: { rows: Row[] } = await client.query({ ...statement, values });
+      return rows;
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      // A connection on which a statement was refused is as good as before.
+      const isUsable = failure === undefined || (failure instanceof pg.DatabaseError && failure.severity === 'ERROR');
+      client.release(!isUsable);
+    }
   }
 
-  /** Whether the database can be used now. Never rejects, and takes two seconds at most. */
+  /**
+   * Runs `work` in a transaction. Calls `inDoubt` when the connection broke in the COMMIT itself, before it rejects:
+   * then nobody can say yet whether it is committed.
+   */
+  async change<T>(work: (transaction: Transaction) => Promise<T>, inDoubt: () => void): Promise<T> {
+    let isDone = false;
+    try {
+      return await this.transaction(async (transaction) => {
+        const result = await work(transaction);
+        isDone = true;
+        return result;
+      });
+    } catch (error) {
+      if (isDone) inDoubt();
+      throw error;
+    }
+  }
+
+  /** Whether the database can be used now. Never rejects, and takes two seconds at most. However many ask, one question is under way. */
   answers(): Promise<boolean> {
-    const answered = this.query('SELECT 1').then(
-      () => true,
-      () => false,
-    );
-    return Promise.race([answered, delay(ANSWER_TIMEOUT, false, { ref: false })]);
+    this.#answered ??= this.query('SELECT 1')
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => {
+        this.#answered = undefined;
+      });
+    return Promise.race([this.#answered, delay(ANSWER_TIMEOUT, false, { ref: false })]);
+  }
+
+  /** Whether so many queries of Sequelize wait for a connection that one more had better not. */
+  get isCrowded(): boolean {
+    return this.pools().some(({ pool, waiting }) => pool === 'models' && waiting >= MAX_WAITING);
   }
 
   /** How its connections are used at this moment. */

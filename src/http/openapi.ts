@@ -3,7 +3,7 @@ import { AppError, ERRORS, type ErrorCode } from '../errors.ts';
 import type { Route } from './route.ts';
 
 /** What every path may answer beside its own errors. */
-const COMMON_ERRORS: ErrorCode[] = ['invalid_params', 'rate_limited', 'origin_refused', 'internal', 'unavailable'];
+const COMMON_ERRORS: ErrorCode[] = ['invalid_params', 'rate_limited', 'origin_refused', 'internal', 'busy', 'unavailable'];
 const BODY_ERRORS: ErrorCode[] = ['invalid_json', 'body_too_large', 'not_json'];
 
 const errorBody = z.object({

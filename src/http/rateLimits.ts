@@ -37,15 +37,6 @@ export class RateLimits {
     }
   }
 
-  /**
-   * Counts nothing.
-   * @throws {AppError} `rate_limited`, with the seconds to wait, when `key` has used up what it may
-   */
-  async check(name: LimitName, key: string): Promise<void> {
-    const used = await this.#limiters?.get(name)?.get(key);
-    if (used && used.consumedPoints >= LIMITS[name].points) throw rateLimited(used);
-  }
-
   /** Takes one use back. */
   async forgive(name: LimitName, key: string): Promise<void> {
     await this.#limiters?.get(name)?.reward(key);

@@ -42,7 +42,7 @@ export function createHttpApp(services: Services, routes: Route[]): Express {
   const app = express().disable('x-powered-by');
   app.use(observeRequests(services), secureHeaders);
   app.use(health(services), metricsPage(services));
-  app.use(allowOrigins(services), cors({ origin: true, maxAge: 600, exposedHeaders: 'X-Request-Id' }));
+  app.use(allowOrigins(services), cors({ origin: true, maxAge: 600, exposedHeaders: ['Retry-After', 'X-Request-Id'] }));
   app.use(documentation(routes));
   app.get('/api/ws', () => {
     throw new AppError('upgrade_required');
@@ -65,6 +65,7 @@ function allowOrigins({ env }: Services): RequestHandler {
 
 function serve(route: Route, services: Services): RequestHandler {
   return async (request, response) => {
+    if (services.database.isCrowded) throw new AppError('busy');
     const context = route.public ? undefined : await authenticate(services, request.headers.authorization);
     if (route.limit) await services.rateLimits.consume(route.limit, context?.userId ?? services.clientAddress(request));
     const answer = await route.run(services, context, { ...inputOf(request), ...request.params });

@@ -156,7 +156,7 @@ export class Batcher<Job, Result> {
       if (answers.length !== jobs.length) throw new Error(`${answers.length} answers for ${jobs.length} jobs`);
       return answers;
     } catch (error) {
-      this.#giveUp(error);
+      this.#giveUp(new AppError('unavailable', { cause: error }));
       return jobs.map(() => Promise.reject(error));
     }
   }

@@ -6,7 +6,10 @@ export type { Logger };
 
 /** Structured logs on standard output, or in `file`. Never log tokens, passwords, e-mails or message content. */
 export function createLogger(level: string, file?: string): Logger {
-  return pino({ level, serializers: { err: describeError } }, pino.destination({ dest: file ?? 1, sync: true }));
+  const destination = pino.destination({ dest: file ?? 1, sync: true });
+  // A line that cannot be written, on a full disk say, is lost: the server goes on.
+  destination.on('error', () => {});
+  return pino({ level, serializers: { err: describeError } }, destination);
 }
 
 /** Most warnings of libraries in so many milliseconds. */

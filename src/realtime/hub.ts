@@ -13,6 +13,8 @@ export interface Subscriber {
   deliver(frame: Frame): void;
   /** The session is no longer valid. */
   revoke(): void;
+  /** The client is to connect again: what it may receive is to be read anew. */
+  reconnect(): void;
 }
 
 export const userTopic = (userId: string): string => `user:${userId}`;
@@ -91,6 +93,11 @@ export class Hub {
     for (const subscriber of this.#subscribers(userTopic(userId))) {
       if (subscriber.sessionId !== exceptSessionId) subscriber.revoke();
     }
+  }
+
+  /** Closes the user's connections, so that the database decides anew which of them may go on, and what they receive. */
+  reconnect(userId: string): void {
+    for (const subscriber of this.#subscribers(userTopic(userId))) subscriber.reconnect();
   }
 
   #subscribers(topic: string): Subscriber[] {

@@ -10,6 +10,7 @@ export const CLOSE = {
   tooManyConnections: { code: 1008, reason: 'Too many connections', timeout: SOON },
   internal: { code: 1011, reason: 'Internal error', timeout: SOON },
   restart: { code: 1012, reason: 'The server restarts, reconnect', timeout: SOON },
+  inDoubt: { code: 1012, reason: 'Reconnect', timeout: SOON },
   slowReader: { code: 1013, reason: 'Read too slowly, reconnect and catch up', timeout: LATER },
 } as const;
 
@@ -18,6 +19,7 @@ export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];
 /** How `ws` closes a connection for what it received, by the code of its error; for any other with 1002. */
 const CODE_OF_VIOLATION = new Map<unknown, number>([
   ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
+  ['WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', 1009],
   ['WS_ERR_TOO_MANY_BUFFERED_PARTS', 1008],
   ['WS_ERR_INVALID_UTF8', 1007],
 ]);

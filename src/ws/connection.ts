@@ -39,6 +39,8 @@ export class Connection implements Subscriber, Context {
   leftGroups: Set<string> | undefined;
   /** The session ended while the connection was being opened, or after. */
   revoked = false;
+  /** What it may receive was read before a change that may have been made since. */
+  isStale = false;
   /** With what code the server ended it; undefined while it has not. */
   closeCode: number | undefined;
   readonly #expiresAt: number;
@@ -82,6 +84,7 @@ export class Connection implements Subscriber, Context {
       this.#alive = true;
     });
     if (this.revoked) this.close(CLOSE.unauthorized);
+    else if (this.isStale) this.close(CLOSE.inDoubt);
   }
 
   deliver({ text, bytes }: Frame): void {
@@ -103,6 +106,11 @@ export class Connection implements Subscriber, Context {
     // What has not begun is not done for a session that has ended.
     for (const { length } of this.#waiting.splice(0)) this.#unansweredLength -= length;
     this.close(CLOSE.unauthorized);
+  }
+
+  reconnect(): void {
+    this.isStale = true;
+    this.close(CLOSE.inDoubt);
   }
 
   close({ code, reason, timeout }: CloseReason): void {

@@ -75,7 +75,6 @@ export class SocketServer {
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, connectionId: string): Promise<void> {
     const { clientAddress, rateLimits } = this.#services;
     const address = clientAddress(request);
-    await rateLimits.check('failedUpgrade', address);
     const admitted = await this.#admit(request, connectionId).catch(async (error: unknown) => {
       if (!(error instanceof AppError)) throw error;
       if (STRANGER.has(error.code)) await rateLimits.consume('failedUpgrade', address);

@@ -9,6 +9,8 @@ export interface DatabaseProxy {
   freeze(): void;
   /** What was held up goes through. */
   thaw(): void;
+  /** The next COMMIT arrives, but nobody hears of it: its connection ends instead of the answer. Resolves when that has happened. */
+  loseCommit(): Promise<void>;
   /** Ends all connections and refuses new ones. */
   refuse(): Promise<void>;
   /** Accepts connections again. */
@@ -20,10 +22,22 @@ export interface DatabaseProxy {
 export async function openProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
+  /** Connections to the database whose next answer is lost. */
+  const doomed = new WeakSet<Socket>();
   let frozen = false;
+  let onCommitLost: (() => void) | undefined;
   const relay = (from: Socket, to: Socket) => {
     sockets.add(from);
-    from.on('data', (chunk) => to.write(chunk));
+    from.on('data', (chunk) => {
+      if (doomed.has(from)) {
+        to.destroy();
+        onCommitLost?.();
+        onCommitLost = undefined;
+        return;
+      }
+      if (onCommitLost && chunk.includes('COMMIT')) doomed.add(to);
+      to.write(chunk);
+    });
     from.on('error', () => {});
     from.on('close', () => {
       sockets.delete(from);
@@ -62,6 +76,10 @@ export async function openProxy(databaseUrl: string): Promise<DatabaseProxy> {
       frozen = false;
       for (const socket of sockets) socket.resume();
     },
+    loseCommit: () =>
+      new Promise((resolve) => {
+        onCommitLost = resolve;
+      }),
     refuse,
     async accept() {
       await listen(port);

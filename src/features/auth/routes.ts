@@ -1,5 +1,6 @@
 import { UniqueConstraintError } from 'sequelize';
 import { z } from 'zod';
+import { fold } from '../../db/searchText.ts';
 import type { Env } from '../../env.ts';
 import { AppError } from '../../errors.ts';
 import { publicRoute, type Route } from '../../http/route.ts';
@@ -19,9 +20,9 @@ const register = (env: Env) =>
     params: z.strictObject({ firstName: personName, lastName: personName.nullish(), email, password: newPassword(env) }),
     status: 201,
     answer: z.object({ message: z.string() }),
-    errors: ['email_taken', 'busy'],
+    errors: ['email_taken'],
     async handle({ database, passwords, rateLimits }, { firstName, lastName = null, email, password }) {
-      await rateLimits.consume('registerAccount', email.toLowerCase());
+      await rateLimits.consume('registerAccount', fold(email));
       if (await database.users.count({ where: { email } })) throw new AppError('email_taken');
       try {
         await database.users.create({ firstName, lastName, email, passwordHash: await passwords.hash(password) });
@@ -47,9 +48,10 @@ const login = publicRoute({
     firstName: z.string(),
     lastName: z.string().nullable(),
   }),
-  errors: ['wrong_credentials', 'busy'],
+  errors: ['wrong_credentials'],
   async handle({ database, env, passwords, rateLimits, tokens }, { email, password }) {
-    const account = email.toLowerCase();
+    // Spellings that the database takes for one e-mail must not count apart.
+    const account = fold(email);
     await rateLimits.consume('failedLogin', account);
     const user = await database.users.findOne({ where: { email } });
     const right = await passwords.matches(password, user?.passwordHash);

@@ -19,9 +19,10 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       message: messageText(MAX_MESSAGE_LENGTH),
       groupName: z.unknown().optional(),
     }),
-    async handle({ userId: senderId, services: { database, hub } }, { groupId, userId, messageId, message: content }) {
+    async handle({ userId: senderId, services }, { groupId, userId, messageId, message: content }) {
       const message = { conversationId: groupId, messageId, senderId, receiverId: null, content, notification: true };
-      const written = await changeGroup(database, groupId, async (group, transaction) => {
+      const { database, hub } = services;
+      const written = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
         const written = await writeWithin(transaction, database, message);
         if (!written.repeated) await admitMember(database, group, userId, transaction);
         // To somebody who has left since, the answer must not tell who is in the group.
@@ -30,10 +31,8 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
         return written;
       });
       const item = groupMessageItem(message, written);
-      if (!written.repeated) {
-        hub.joinGroup(userId, groupId);
-        hub.publish(groupTopic(groupId), 'addUserInGroup', item, senderId);
-      }
+      hub.joinGroup(userId, groupId);
+      if (!written.repeated) hub.publish(groupTopic(groupId), 'addUserInGroup', item, senderId);
       return { item, data: null };
     },
   });

@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize';
 import { z } from 'zod';
 import { searchTextOf } from '../../db/searchText.ts';
 import type { Env } from '../../env.ts';
@@ -6,6 +7,7 @@ import type { Context } from '../../operation.ts';
 import { groupName, id, messageText } from '../../schemas.ts';
 import { isGroupId } from '../messages/dialogId.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
+import { isMember } from './membership.ts';
 
 export const newGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
   z.strictObject({
@@ -23,12 +25,12 @@ export async function createGroup(
   { userId, services: { database, hub } }: Context,
   { groupId, groupName: name, notificationMessage: content, messageId }: z.output<ReturnType<typeof newGroup>>,
 ): Promise<void> {
-  const created = await database.transaction(async (transaction) => {
+  const create = async (transaction: Transaction): Promise<boolean> => {
     const draft = { id: groupId, kind: 'group', name, searchText: searchTextOf([name]), creatorId: userId };
     await database.conversations.bulkCreate([draft], { ignoreDuplicates: true, transaction });
     const group = await database.conversations.findByPk(groupId, { lock: transaction.LOCK.UPDATE, transaction });
     if (group?.creatorId !== userId || group.deletedAt) throw new AppError('group_id_taken');
-    if (group.lastSeq !== '0') return false;
+    if (group.lastSeq !== '0') return isMember(database, group, userId, transaction);
     await database.members.create({ conversationId: groupId, userId, role: 'owner' }, { transaction });
     await writeWithin(transaction, database, {
       conversationId: groupId,
@@ -39,6 +41,6 @@ export async function createGroup(
       notification: true,
     });
     return true;
-  });
-  if (created) hub.joinGroup(userId, groupId);
+  };
+  if (await database.change(create, () => hub.reconnect(userId))) hub.joinGroup(userId, groupId);
 }

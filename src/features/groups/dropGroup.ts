@@ -9,8 +9,9 @@ import { changeGroup } from './membership.ts';
 export const dropGroup = operation({
   exclusive: true,
   params: z.strictObject({ groupId: id }),
-  async handle({ userId, services: { database, hub } }, { groupId }) {
-    const members = await changeGroup(database, groupId, async (group, transaction) => {
+  async handle({ userId, services }, { groupId }) {
+    const { database, hub } = services;
+    const members = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
       const where = { conversationId: groupId };
       const members = await database.members.findAll({ where, transaction });
       const me = members.find((member) => member.userId === userId);

@@ -5,22 +5,23 @@ import { groupTopic } from '../../realtime/hub.ts';
 import { id, messageText } from '../../schemas.ts';
 import { groupMessageItem } from '../messages/presenter.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
-import { changeGroup, removeMember } from './membership.ts';
+import { changeGroup, isMember, removeMember } from './membership.ts';
 
 /** `leaveGroup`: takes me out of a group and tells those who stay. */
 export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
   operation({
     exclusive: true,
     params: z.strictObject({ groupId: id, messageId: id, message: messageText(MAX_MESSAGE_LENGTH), groupName: z.unknown().optional() }),
-    async handle({ userId, services: { database, hub } }, { groupId, messageId, message: content }) {
+    async handle({ userId, services }, { groupId, messageId, message: content }) {
       const message = { conversationId: groupId, messageId, senderId: userId, receiverId: null, content, notification: true };
-      const written = await changeGroup(database, groupId, async (group, transaction) => {
+      const { database, hub } = services;
+      const { written, isGone } = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
         const written = await writeWithin(transaction, database, message);
         if (!written.repeated) await removeMember(database, group, userId, transaction);
-        return written;
+        return { written, isGone: !(await isMember(database, group, userId, transaction)) };
       });
+      if (isGone) hub.leaveGroup(userId, groupId);
       if (!written.repeated) {
-        hub.leaveGroup(userId, groupId);
         hub.publish(groupTopic(groupId), 'leaveGroup', groupMessageItem(message, written));
       }
       return { item: { groupId }, data: null };

@@ -2,22 +2,30 @@ import type { Transaction } from 'sequelize';
 import type { Conversation } from '../../db/models/conversation.ts';
 import type { Database } from '../../db/sequelize.ts';
 import { AppError } from '../../errors.ts';
+import type { Services } from '../../operation.ts';
+
+interface GroupChange {
+  groupId: string;
+  /** Whose place in the group changes. When nobody can say whether it has, that user's connections are to come again. */
+  userId: string;
+}
 
 /**
  * Runs `change` while nobody else can change who is in the group or write into it. It may be a dropped group, which has no members.
  * @throws {AppError} `not_a_member` when there is no such group
  */
 export function changeGroup<T>(
-  database: Database,
-  groupId: string,
+  { database, hub }: Services,
+  { groupId, userId }: GroupChange,
   change: (group: Conversation, transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  return database.transaction(async (transaction) => {
+  const changed = async (transaction: Transaction) => {
     const where = { id: groupId, kind: 'group' };
     const group = await database.conversations.findOne({ where, lock: transaction.LOCK.UPDATE, transaction });
     if (!group) throw new AppError('not_a_member');
     return change(group, transaction);
-  });
+  };
+  return database.change(changed, () => hub.reconnect(userId));
 }
 
 /**

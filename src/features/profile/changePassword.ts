@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize';
 import { AppError } from '../../errors.ts';
 import type { Context } from '../../operation.ts';
 import { endSessions } from '../auth/sessions.ts';
@@ -13,13 +14,14 @@ export async function changePassword(
   const known = (await database.users.findByPk(userId))?.passwordHash;
   if (!(await passwords.matches(oldPassword, known))) throw new AppError('wrong_password');
   const passwordHash = await passwords.hash(newPassword);
-  await database.transaction(async (transaction) => {
+  const change = async (transaction: Transaction) => {
     const [changed] = await database.users.update(
       { passwordHash },
       { where: { id: userId, passwordHash: known ?? null, deletedAt: null }, transaction },
     );
     if (changed === 0) throw new AppError('wrong_password');
     await endSessions(database, userId, transaction, sessionId);
-  });
+  };
+  await database.change(change, () => hub.reconnect(userId));
   hub.revoke(userId, sessionId);
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Op } from 'sequelize';
+import { Op, type Transaction } from 'sequelize';
 import { DELETED_NAME } from '../../db/models/user.ts';
 import type { Context } from '../../operation.ts';
 import { groupTopic } from '../../realtime/hub.ts';
@@ -16,7 +16,7 @@ const FAREWELL = 'left the group';
  */
 export async function deleteAccount({ userId, services: { database, hub } }: Context): Promise<void> {
   const left: { message: NewMessage; written: WrittenMessage }[] = [];
-  await database.transaction(async (transaction) => {
+  const deletion = async (transaction: Transaction) => {
     // Held from here on: who adds the user to a group meanwhile waits, and then finds no such user.
     const user = await database.users.findOne({
       where: { id: userId, deletedAt: null },
@@ -42,7 +42,8 @@ export async function deleteAccount({ userId, services: { database, hub } }: Con
     }
     await user.update({ email: null, passwordHash: null, deletedAt: new Date() }, { transaction });
     await endSessions(database, userId, transaction);
-  });
+  };
+  await database.change(deletion, () => hub.reconnect(userId));
   hub.revoke(userId);
   for (const { message, written } of left) {
     hub.leaveGroup(userId, message.conversationId);

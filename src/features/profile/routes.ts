@@ -63,7 +63,7 @@ const changeMyPassword = (env: Env) =>
     params: z.strictObject({ oldPassword: password, newPassword: newPassword(env) }),
     status: 200,
     answer: message,
-    errors: ['wrong_password', 'busy'],
+    errors: ['wrong_password'],
     async handle(context, passwords) {
       await changePassword(context, passwords);
       return { message: 'Password changed' };

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newDatabase } from './support/database.ts';
+import { type DatabaseProxy, openProxy } from './support/databaseProxy.ts';
+import { handshake } from './support/handshake.ts';
+import { call, logIn } from './support/http.ts';
+import { add, heard, leave, newCircle, newPerson, writeToGroup } from './support/people.ts';
+import { startServer, type TestServer } from './support/server.ts';
+import { connect } from './support/socket.ts';
+
+describe('When nobody can say whether a change is committed', () => {
+  let proxy: DatabaseProxy;
+  let server: TestServer;
+  beforeAll(async () => {
+    proxy = await openProxy(await newDatabase());
+    server = await startServer({}, proxy.url);
+  });
+  afterAll(async () => {
+    await server.app.stop();
+    await proxy.close();
+  });
+
+  test('that I left a group, my connections end, and the next ones do not hear the group', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const groupId = await newCircle(server, [ann, bob]);
+    const other = await connect(server, bob);
+    const closings = [bob.socket.closed(), other.closed()];
+    const messageId = randomUUID();
+    const lost = proxy.loseCommit();
+    // The connection ends before there is an answer.
+    bob.socket.send({ type: 'leaveGroup', params: { groupId, messageId, message: 'left' } });
+    await lost;
+    for (const { code } of await Promise.all(closings)) expect(code).toBe(1012);
+    const again = { ...bob, socket: await connect(server, bob) };
+    await writeToGroup(ann, groupId, 'Secret');
+    expect(await heard(again)).toEqual([]);
+    expect(await leave(again, groupId, messageId)).toMatchObject({ item: { groupId } });
+  });
+
+  test('that somebody was added to a group, that user connects again and hears the group; repeating it succeeds', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const groupId = await newCircle(server, [ann]);
+    const closing = bob.socket.closed();
+    const messageId = randomUUID();
+    const lost = proxy.loseCommit();
+    const failure = await ann.socket.fail('addUserInGroup', { groupId, userId: bob.id, messageId, message: 'added' });
+    expect(failure).toMatchObject({ error: true, code: 'unavailable' });
+    await lost;
+    expect((await closing).code).toBe(1012);
+    const again = { ...bob, socket: await connect(server, bob) };
+    expect(await add(ann, groupId, bob, messageId)).toMatchObject({ item: { groupId } });
+    await writeToGroup(ann, groupId, 'Welcome');
+    expect(await heard(again, 'messageInGroup')).toMatchObject([{ message: 'Welcome' }]);
+  });
+
+  test('that my password was changed, my connections end, and other sessions do not come back', async () => {
+    const ann = await newPerson(server);
+    const other = await logIn(server, ann);
+    const otherSocket = await connect(server, other);
+    const closings = [ann.socket.closed(), otherSocket.closed()];
+    const lost = proxy.loseCommit();
+    const body = { oldPassword: ann.password, newPassword: 'another password' };
+    expect((await call(server, 'PATCH', '/profile/password', { token: ann.token, body })).status).toBe(503);
+    await lost;
+    for (const { code } of await Promise.all(closings)) expect(code).toBe(1012);
+    expect(await handshake(server, { headers: { authorization: `Bearer ${other.token}` } })).toMatchObject({ status: 401 });
+    const again = await connect(server, ann);
+    await again.close();
+  });
+
+  test('that my account was deleted, my connections end and do not come back', async () => {
+    const ann = await newPerson(server);
+    const closed = ann.socket.closed();
+    const lost = proxy.loseCommit();
+    expect((await call(server, 'DELETE', '/profile', { token: ann.token })).status).toBe(503);
+    await lost;
+    expect((await closed).code).toBe(1012);
+    expect(await handshake(server, { headers: { authorization: `Bearer ${ann.token}` } })).toMatchObject({ status: 401 });
+  });
+});
