@@ -4,8 +4,8 @@ import { terminateBackends } from '../queries.ts';
 import type { Volume } from '../volume.ts';
 import type { Fault, Victims } from './fault.ts';
 
-/** How long the database answers nothing, at least and at most, in milliseconds. */
-const FROZEN_FOR = [10_000, 15_000] as const;
+/** How long the database answers nothing, at least and at most, in milliseconds: longer than any request may wait. */
+const FROZEN_FOR = [14_000, 18_000] as const;
 /** How long the server may take to see that it does, in milliseconds. */
 const NOTICED_WITHIN = 4_000;
 /** How long a probe may wait for its answer, in milliseconds. */
