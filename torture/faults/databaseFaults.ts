@@ -39,7 +39,9 @@ const freeze: Fault = {
   name: 'PostgreSQL frozen',
   async strike(victims) {
     const { postgres, verdict, counts, random } = victims;
-    const before = counts.errors.get('unavailable') ?? 0;
+    // Where no client is connected, it is connections that are refused.
+    const refusals = () => (counts.errors.get('unavailable') ?? 0) + (counts.errors.get('HTTP 503') ?? 0);
+    const before = refusals();
     await postgres.freeze();
     const begun = Date.now();
     const over = begun + random.integer(...FROZEN_FOR);
@@ -48,10 +50,10 @@ const freeze: Fault = {
       if (Date.now() > begun + NOTICED_WITHIN) await probe(victims, 'ready', 503);
       await delay(random.integer(100, 1_000));
     }
-    const refused = (counts.errors.get('unavailable') ?? 0) - before;
+    const refused = refusals() - before;
     await postgres.thaw();
     verdict.check(
-      'a send is answered "unavailable" while the database does not answer',
+      'requests are answered "unavailable" while the database does not answer',
       refused > 0,
       () => `none was in ${Date.now() - begun} ms`,
     );
