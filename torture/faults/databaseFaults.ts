@@ -4,8 +4,8 @@ import { terminateBackends } from '../queries.ts';
 import type { Volume } from '../volume.ts';
 import type { Fault, Victims } from './fault.ts';
 
-/** How long the database answers nothing, at least and at most, in milliseconds. */
-const FROZEN_FOR = [10_000, 15_000] as const;
+/** How long the database answers nothing, at least and at most, in milliseconds: longer than any request may wait. */
+const FROZEN_FOR = [14_000, 18_000] as const;
 /** How long the server may take to see that it does, in milliseconds. */
 const NOTICED_WITHIN = 4_000;
 /** How long a probe may wait for its answer, in milliseconds. */
@@ -39,7 +39,9 @@ const freeze: Fault = {
   name: 'PostgreSQL frozen',
   async strike(victims) {
     const { postgres, verdict, counts, random } = victims;
-    const before = counts.errors.get('unavailable') ?? 0;
+    // Where no client is connected, it is connections that are refused.
+    const refusals = () => (counts.errors.get('unavailable') ?? 0) + (counts.errors.get('HTTP 503') ?? 0);
+    const before = refusals();
     await postgres.freeze();
     const begun = Date.now();
     const over = begun + random.integer(...FROZEN_FOR);
@@ -48,10 +50,10 @@ const freeze: Fault = {
       if (Date.now() > begun + NOTICED_WITHIN) await probe(victims, 'ready', 503);
       await delay(random.integer(100, 1_000));
     }
-    const refused = (counts.errors.get('unavailable') ?? 0) - before;
+    const refused = refusals() - before;
     await postgres.thaw();
     verdict.check(
-      'a send is answered "unavailable" while the database does not answer',
+      'requests are answered "unavailable" while the database does not answer',
       refused > 0,
       () => `none was in ${Date.now() - begun} ms`,
     );
