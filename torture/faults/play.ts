@@ -5,13 +5,19 @@ import type { Fault, Victims } from './fault.ts';
 
 const POLL_INTERVAL = 50;
 
+/** A fault whose time has come, with choices of its own: how many it makes depends on the clock, and must not change what comes after it. */
+interface Turn {
+  fault: Fault;
+  random: Random;
+}
+
 /** The faults, each as often as the others, in random order and at random times, until `over`. */
-export async function* schedule(faults: Fault[], random: Random, over: number): AsyncGenerator<Fault> {
+export async function* schedule(faults: Fault[], random: Random, over: number): AsyncGenerator<Turn> {
   for (;;) {
     for (const fault of random.sample(faults, faults.length)) {
       await delay(random.integer(200, 3_000));
       if (Date.now() >= over) return;
-      yield fault;
+      yield { fault, random: random.fork() };
     }
   }
 }
