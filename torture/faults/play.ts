@@ -24,18 +24,19 @@ export async function* schedule(faults: Fault[], random: Random, over: number): 
 
 /** Lets a fault of clients strike: the server need not recover from it. */
 export async function strikeAlone(fault: Fault, victims: Victims): Promise<void> {
-  await fault.strike(victims);
-  victims.counts.fault(fault.name);
+  if (await fault.strike(victims)) victims.counts.fault(fault.name);
+  else victims.counts.missed(fault.name);
 }
 
 /** Lets a fault of the server or its database strike, and checks that all is well soon after, and the log short. */
 export async function strikeAndRecover(fault: Fault, victims: Victims): Promise<void> {
   const { server, verdict, counts } = victims;
   const linesBefore = server.logLines;
-  await fault.strike(victims);
+  const hasHit = await fault.strike(victims);
   const untilWell = await waitUntilWell(victims);
   const lines = server.logLines - linesBefore;
-  counts.fault(fault.name, { untilWell, logLines: lines });
+  if (hasHit) counts.fault(fault.name, { untilWell, logLines: lines });
+  else counts.missed(fault.name);
   verdict.check(`all is well ${WELL_WITHIN} ms after a fault`, untilWell <= WELL_WITHIN, () => `${fault.name}: only after ${untilWell} ms`);
   verdict.check(
     `a fault makes no more than ${LOG_LINES_PER_FAULT} log lines`,
