@@ -12,6 +12,8 @@ export class Counts {
   sends = 0;
   retries = 0;
   acknowledged = 0;
+  /** Messages that were answered with an error, each time. */
+  refusals = 0;
   broadcasts = 0;
   pages = 0;
   connects = 0;
@@ -22,6 +24,8 @@ export class Counts {
   /** Errors that were answered, by code. */
   readonly errors = new Map<string, number>();
   readonly faults = new Map<string, FaultCount>();
+  /** Faults that hit nothing, by kind. */
+  readonly misses = new Map<string, number>();
 
   error(code: string): void {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
@@ -29,6 +33,10 @@ export class Counts {
 
   closed(code: number): void {
     this.closes.set(code, (this.closes.get(code) ?? 0) + 1);
+  }
+
+  missed(name: string): void {
+    this.misses.set(name, (this.misses.get(name) ?? 0) + 1);
   }
 
   fault(name: string, { untilWell = 0, logLines = 0 } = {}): void {

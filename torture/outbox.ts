@@ -75,6 +75,7 @@ export class Outbox {
     link.request(type, { messageId, content, ...to }, (answer, sentAt) => {
       if ('success' in answer) this.#acknowledge(send, sentAt);
       else {
+        counts.refusals++;
         counts.error(answer.code);
         const mayRetry = verdict.check(
           'a request that may be made is refused only for a while',

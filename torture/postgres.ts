@@ -40,12 +40,13 @@ export class Postgres {
     return pid;
   }
 
-  /** Stops all its processes where they are: its connections stay open and answer nothing. */
-  async freeze(): Promise<void> {
+  /** Stops all its processes where they are: its connections stay open and answer nothing. Returns false when there are none. */
+  async freeze(): Promise<boolean> {
     const pid = await this.pid();
-    if (!pid) throw new Error('PostgreSQL does not run');
+    if (!pid) return false;
     signal(pid, 'SIGSTOP');
     for (const child of await childrenOf(pid)) signal(child, 'SIGSTOP');
+    return true;
   }
 
   /** Lets stopped processes go on. */

@@ -33,15 +33,15 @@ export async function limitLog(databaseUrl: string): Promise<void> {
   });
 }
 
-/** Ends connections of the server, each of them with this chance in percent; returns how many. */
-export async function terminateBackends(databaseUrl: string, chance: (percent: number) => boolean, percent: number): Promise<number> {
+/** Ends the connections of the server that `choose` picks by pid; returns how many. */
+export async function terminateBackends(databaseUrl: string, choose: (pids: number[]) => number[]): Promise<number> {
   return withClient(databaseUrl, async (client) => {
     const { rows } = await client.query<{ pid: number }>(
       "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid",
     );
-    const chosen = rows.filter(() => chance(percent));
-    await client.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [chosen.map(({ pid }) => pid)]);
-    return chosen.length;
+    const chosen = choose(rows.map(({ pid }) => pid));
+    const ended = await client.query('SELECT FROM unnest($1::int[]) AS pid WHERE pg_terminate_backend(pid)', [chosen]);
+    return ended.rowCount ?? 0;
   });
 }
 

@@ -13,7 +13,7 @@ function describe({ count, longestUntilWell, mostLogLines }: FaultCount): string
 
 /** What a run did and found, as lines of text. */
 export function summary({ counts, history, verdict }: Run, messages: number): string {
-  const { sends, acknowledged, retries, broadcasts, connects, closes, pages, longestAnswer, errors, faults } = counts;
+  const { sends, acknowledged, retries, broadcasts, connects, closes, pages, longestAnswer, errors, faults, misses } = counts;
   const totals: [string, number][] = [
     ['messages sent', sends],
     ['acknowledged', acknowledged],
@@ -32,6 +32,7 @@ export function summary({ counts, history, verdict }: Run, messages: number): st
     ...totals.map(([name, value]) => `${name.padEnd(width)}  ${number(value)}`),
     '',
     ...[...faults].map(([name, fault]) => `${`${name}:`.padEnd(width + 1)} ${describe(fault)}`),
+    `faults that hit nothing: ${list(misses)}`,
     `errors answered: ${list(errors)}`,
     `connections closed with: ${list(closes)}`,
     ...[...verdict.broken].map(([promise, { count, told }]) => `\nBROKEN ${number(count)} times: ${promise}\n  ${told.join('\n  ')}`),

@@ -40,8 +40,8 @@ export async function torture(stage: Stage, { minutes, seed }: Options, say: Say
 async function injectFaults(victims: Victims, volume: Volume | undefined, over: number, say: Say): Promise<void> {
   const present = new Set<string>();
   const telling = setInterval(() => say(progress(victims, present)), PROGRESS_INTERVAL);
-  const inTurn = async (faults: Fault[], random: Random, strike: typeof strikeAlone) => {
-    for await (const fault of schedule(faults, random, over)) {
+  const inTurn = async (faults: Fault[], choices: Random, strike: typeof strikeAlone) => {
+    for await (const { fault, random } of schedule(faults, choices, over)) {
       present.add(fault.name);
       await strike(fault, { ...victims, random });
       present.delete(fault.name);

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { SILENT_GONE_WITHIN } from '../bounds.ts';
+import type { Client } from '../client.ts';
 import { LONGEST_TEXT } from '../texts.ts';
 import type { Fault } from './fault.ts';
 
@@ -11,7 +12,9 @@ const CATCHES_UP_WITHIN = 30_000;
 const vanish: Fault = {
   name: 'clients vanished',
   async strike({ clients, random }) {
-    for (const client of random.sample(clients, random.integer(1, clients.length))) client.link?.vanish();
+    const links = openLinks(random.sample(clients, random.integer(1, clients.length)));
+    for (const link of links) link.vanish();
+    return links.length > 0;
   },
 };
 
@@ -28,7 +31,7 @@ const fallSilent: Fault = {
       socket.once('close', () => resolve(false));
     });
     const closed = new Promise<boolean>((resolve) => socket.once('close', () => resolve(true)));
-    if (!(await opened)) return;
+    if (!(await opened)) return false;
     const isGone = await Promise.race([closed, delay(SILENT_GONE_WITHIN, false)]);
     verdict.check(
       'a client that answers no ping is gone after two intervals',
@@ -36,6 +39,7 @@ const fallSilent: Fault = {
       () => `one of ${account.id} is still connected after ${SILENT_GONE_WITHIN} ms`,
     );
     socket.terminate();
+    return true;
   },
 };
 
@@ -45,14 +49,16 @@ const stopReading: Fault = {
     const { account, conversations } = random.pick(clients);
     const dialog = random.pick(conversations.filter(({ kind }) => kind === 'dialog'));
     const texts = Array.from({ length: random.integer(20, 100) }, () => LONGEST_TEXT);
-    const links = clients.filter(({ account: { id } }) => id === account.id).map(({ link }) => link);
+    const links = openLinks(clients.filter(({ account: { id } }) => id === account.id));
+    if (links.length === 0) return false;
     for (const userId of dialog.memberIds) slowUntil.set(userId, Date.now() + CATCHES_UP_WITHIN);
-    for (const link of links) link?.pause();
+    for (const link of links) link.pause();
     for (const client of clients) {
       if (client.account.id !== account.id && dialog.memberIds.has(client.account.id)) client.write(dialog, texts);
     }
     await delay(random.integer(500, 3_000));
-    for (const link of links) link?.resume();
+    for (const link of links) link.resume();
+    return true;
   },
 };
 
@@ -73,10 +79,14 @@ const resetHandshakes: Fault = {
       socket.on('error', () => {});
       socket.write(handshake.subarray(0, length));
       await delay(patience);
+      const isBegun = length > 0 && socket.readyState === 'open';
       socket.resetAndDestroy();
+      return isBegun;
     });
-    await Promise.all(resets);
+    return (await Promise.all(resets)).includes(true);
   },
 };
+
+const openLinks = (clients: Client[]) => clients.flatMap(({ link }) => link ?? []);
 
 export const clientFaults = [vanish, fallSilent, stopReading, resetHandshakes];

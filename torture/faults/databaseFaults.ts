@@ -22,16 +22,23 @@ const killDatabase: Fault = {
     while (!(await isBack()) && Date.now() < deadline) await delay(POLL_INTERVAL);
     const back = await isBack();
     verdict.check('the server brings a killed PostgreSQL back', back, () => `not within ${DATABASE_BACK_WITHIN} ms`);
+    return killed !== undefined;
   },
 };
 
 const terminate: Fault = {
   name: 'connections to PostgreSQL ended',
   async strike({ postgres, random }) {
+    let ended = 0;
     for (let times = random.integer(1, 4); times > 0; times--) {
-      await terminateBackends(await postgres.url(), (percent) => random.chance(percent), random.integer(10, 100));
+      const percent = random.integer(10, 100);
+      const choose = (pids: number[]) => random.sample(pids, Math.ceil((pids.length * percent) / 100));
+      const ending = postgres.url().then((url) => terminateBackends(url, choose));
+      // A database that is too busy to let anybody in is missed; the run goes on.
+      ended += await ending.catch(() => 0);
       await delay(random.integer(0, 500));
     }
+    return ended > 0;
   },
 };
 
@@ -42,7 +49,7 @@ const freeze: Fault = {
     // Where no client is connected, it is connections that are refused.
     const refusals = () => (counts.errors.get('unavailable') ?? 0) + (counts.errors.get('HTTP 503') ?? 0);
     const before = refusals();
-    await postgres.freeze();
+    if (!(await postgres.freeze())) return false;
     const begun = Date.now();
     const over = begun + random.integer(...FROZEN_FOR);
     while (Date.now() < over) {
@@ -57,6 +64,7 @@ const freeze: Fault = {
       refused > 0,
       () => `none was in ${Date.now() - begun} ms`,
     );
+    return true;
   },
 };
 
@@ -64,7 +72,9 @@ const freeze: Fault = {
 export const diskFull = (volume: Volume): Fault => ({
   name: 'disk full',
   async strike(victims) {
-    const over = Date.now() + victims.random.integer(4_000, 8_000);
+    const { counts, random } = victims;
+    const before = counts.refusals;
+    const over = Date.now() + random.integer(4_000, 8_000);
     try {
       while (Date.now() < over) {
         // Again and again: PostgreSQL frees some of its own.
@@ -72,6 +82,7 @@ export const diskFull = (volume: Volume): Fault => ({
         await probe(victims, 'live', 200);
         await delay(FILL_INTERVAL);
       }
+      return counts.refusals > before;
     } finally {
       await volume.free();
     }

@@ -14,5 +14,6 @@ export interface Victims extends Run {
 /** Something that goes wrong, and is over when `strike` resolves. */
 export interface Fault {
   name: string;
-  strike(victims: Victims): Promise<void>;
+  /** Returns whether it hit anything. */
+  strike(victims: Victims): Promise<boolean>;
 }

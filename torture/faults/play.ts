@@ -5,31 +5,38 @@ import type { Fault, Victims } from './fault.ts';
 
 const POLL_INTERVAL = 50;
 
+/** A fault whose time has come, with choices of its own: how many it makes depends on the clock, and must not change what comes after it. */
+interface Turn {
+  fault: Fault;
+  random: Random;
+}
+
 /** The faults, each as often as the others, in random order and at random times, until `over`. */
-export async function* schedule(faults: Fault[], random: Random, over: number): AsyncGenerator<Fault> {
+export async function* schedule(faults: Fault[], random: Random, over: number): AsyncGenerator<Turn> {
   for (;;) {
     for (const fault of random.sample(faults, faults.length)) {
       await delay(random.integer(200, 3_000));
       if (Date.now() >= over) return;
-      yield fault;
+      yield { fault, random: random.fork() };
     }
   }
 }
 
 /** Lets a fault of clients strike: the server need not recover from it. */
 export async function strikeAlone(fault: Fault, victims: Victims): Promise<void> {
-  await fault.strike(victims);
-  victims.counts.fault(fault.name);
+  if (await fault.strike(victims)) victims.counts.fault(fault.name);
+  else victims.counts.missed(fault.name);
 }
 
 /** Lets a fault of the server or its database strike, and checks that all is well soon after, and the log short. */
 export async function strikeAndRecover(fault: Fault, victims: Victims): Promise<void> {
   const { server, verdict, counts } = victims;
   const linesBefore = server.logLines;
-  await fault.strike(victims);
+  const hasHit = await fault.strike(victims);
   const untilWell = await waitUntilWell(victims);
   const lines = server.logLines - linesBefore;
-  counts.fault(fault.name, { untilWell, logLines: lines });
+  if (hasHit) counts.fault(fault.name, { untilWell, logLines: lines });
+  else counts.missed(fault.name);
   verdict.check(`all is well ${WELL_WITHIN} ms after a fault`, untilWell <= WELL_WITHIN, () => `${fault.name}: only after ${untilWell} ms`);
   verdict.check(
     `a fault makes no more than ${LOG_LINES_PER_FAULT} log lines`,

@@ -6,6 +6,7 @@ const kill: Fault = {
   async strike({ server }) {
     await server.current.kill();
     await server.start();
+    return true;
   },
 };
 
@@ -21,6 +22,7 @@ const stop: Fault = {
       () => `with ${code} after ${took} ms`,
     );
     await server.start();
+    return true;
   },
 };
 
