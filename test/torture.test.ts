@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { archive, type StoredConversation, type StoredMessage } from '../torture/archive.ts';
 import { checkChats, checkSight, checkWhole } from '../torture/checkSight.ts';
 import { checkStorage } from '../torture/checkStorage.ts';
+import { Counts } from '../torture/counts.ts';
+import type { Fault } from '../torture/faults/fault.ts';
+import { schedule } from '../torture/faults/play.ts';
 import { type Conversation, History, type SeenConnection, type SeenMessage, type SeenPages, type Send } from '../torture/history.ts';
 import { readOptions } from '../torture/options.ts';
 import { Random } from '../torture/random.ts';
@@ -191,6 +194,8 @@ const rows: [what: string, change: (story: Story) => void, broken: string[]][] =
   ['a page with what is stored nowhere', (story) => story.read.rows.push({ ...story.heard(1), messageId: randomUUID() }), [ROW, WHOLE]],
 ];
 
+const FAULTS: Fault[] = ['hits', 'misses'].map((name) => ({ name, strike: async () => name === 'hits' }));
+
 describe('torture', () => {
   test.each(rows)('finds %s', (_what, change, broken) => {
     const story = new Story();
@@ -219,6 +224,28 @@ describe('torture', () => {
     expect(choices(1)).toEqual(choices(1));
     expect(choices(1)).not.toEqual(choices(2));
     expect(new Set(new Random(3).sample([1, 2, 3], 5))).toEqual(new Set([1, 2, 3]));
+  });
+
+  test('repeats order, times and choices of faults from the same seed, however many choices each of them makes', () => {
+    const play = (draws: number) => {
+      const played: [name: string, pause: number, choice: number][] = [];
+      for (const { fault, pause, random } of schedule(FAULTS, new Random(1), Date.now(), new Counts())) {
+        played.push([fault.name, pause, random.integer(0, 1_000_000)]);
+        random.sample(FAULTS, draws);
+      }
+      return played;
+    };
+    expect(play(0)).toEqual(play(2));
+  });
+
+  test('lets each kind of fault strike once when the time is over, and tries no more than five times', () => {
+    const counts = new Counts();
+    const turns = { hits: 0, misses: 0 };
+    for (const { fault } of schedule(FAULTS, new Random(1), Date.now(), counts)) {
+      if (fault.name === 'hits') counts.fault(fault.name);
+      turns[fault.name === 'hits' ? 'hits' : 'misses']++;
+    }
+    expect(turns).toEqual({ hits: 1, misses: 5 });
   });
 
   test('answers a wrong command with what there is', () => {

@@ -12,7 +12,7 @@ clients saw. Ends with 1 when anything did not hold: also when a request waited 
 ${WELL_WITHIN} ms after a fault, or the server logged more than ${LOG_LINES_PER_FAULT} lines of one. It listens on the loopback address alone. Linux only;
 the full disk is a tmpfs, which only root can mount: for others that fault is left out.
 
-  --minutes N        how long faults are injected (${MINUTES}); the end takes up to a minute more
+  --minutes N        how long faults are injected (${MINUTES}), and on until each kind has struck; the end takes up to a minute more
   --seed N           plays the faults of an earlier run again: their order, times and sizes
   --help             prints this
 `;

@@ -41,11 +41,14 @@ async function injectFaults(victims: Victims, volume: Volume | undefined, over: 
   const present = new Set<string>();
   const telling = setInterval(() => say(progress(victims, present)), PROGRESS_INTERVAL);
   const inTurn = async (faults: Fault[], choices: Random, strike: typeof strikeAlone) => {
-    for await (const { fault, random } of schedule(faults, choices, over)) {
+    for (const { fault, pause, random } of schedule(faults, choices, over, victims.counts)) {
+      await delay(pause);
       present.add(fault.name);
       await strike(fault, { ...victims, random });
       present.delete(fault.name);
     }
+    for (const { name } of faults)
+      victims.verdict.check('every kind of fault strikes', victims.counts.faults.has(name), () => `${name}: it never hit anything`);
   };
   const strong = [...serverFaults, ...databaseFaults, ...(volume ? [diskFull(volume)] : [])];
   await Promise.all([inTurn(strong, victims.random.fork(), strikeAndRecover), inTurn(clientFaults, victims.random.fork(), strikeAlone)]);

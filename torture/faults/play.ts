@@ -1,23 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GIVE_UP_AFTER, LOG_LINES_PER_FAULT, WELL_WITHIN } from '../bounds.ts';
+import type { Counts } from '../counts.ts';
 import type { Random } from '../random.ts';
 import type { Fault, Victims } from './fault.ts';
 
 const POLL_INTERVAL = 50;
+/** Turns that a fault which hits nothing gets, at least. */
+const TRIES = 5;
 
-/** A fault whose time has come, with choices of its own: how many it makes depends on the clock, and must not change what comes after it. */
+/** A fault that is next, with choices of its own: how many it makes depends on the clock, and must not change what comes after it. */
 interface Turn {
   fault: Fault;
+  /** How long to wait before it strikes, in milliseconds. */
+  pause: number;
   random: Random;
 }
 
-/** The faults, each as often as the others, in random order and at random times, until `over`. */
-export async function* schedule(faults: Fault[], random: Random, over: number): AsyncGenerator<Turn> {
-  for (;;) {
+/**
+ * The faults, each as often as the others, in random order and at random times, until `over`.
+ * Those that did not hit anything by then are tried on, until each has had `TRIES` turns.
+ */
+export function* schedule(faults: Fault[], random: Random, over: number, { faults: struck }: Counts): Generator<Turn> {
+  for (let round = 1; Date.now() < over || round <= TRIES; round++) {
     for (const fault of random.sample(faults, faults.length)) {
-      await delay(random.integer(200, 3_000));
-      if (Date.now() >= over) return;
-      yield { fault, random: random.fork() };
+      if (Date.now() >= over && struck.has(fault.name)) continue;
+      yield { fault, pause: random.integer(200, 3_000), random: random.fork() };
     }
   }
 }
