@@ -25,7 +25,7 @@ const IDLE_TIMEOUT = 30_000;
 /** How long the database may take to answer that it is there, in milliseconds. */
 const ANSWER_TIMEOUT = 2_000;
 
-/** Sequelize listens for the errors of a connection a moment after it is made: one that ends in between would end the process. */
+/** A connection that ends reports it to whoever waits for it, and to the pools; where nobody listens at that moment, it would end the process. */
 class Client extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super(config);
@@ -89,7 +89,7 @@ export class Database extends Sequelize {
       pool: { max: POOL_SIZE, min: 0, idle: IDLE_TIMEOUT, acquire: ACQUIRE_TIMEOUT },
       dialectOptions: connection,
     });
-    this.#prepared = new pg.Pool({ ...connection, connectionString: url, max: POOL_SIZE, idleTimeoutMillis: IDLE_TIMEOUT });
+    this.#prepared = new pg.Pool({ ...connection, Client, connectionString: url, max: POOL_SIZE, idleTimeoutMillis: IDLE_TIMEOUT });
     // A connection that ends while it is idle is replaced at the next query, which reports what hinders it.
     this.#prepared.on('error', () => {});
   }

@@ -7,8 +7,8 @@ import { writeToDialogs } from './writeToDialogs.ts';
 const MAX_BATCH = 500;
 /** Batches of messages in dialogs that are under way at a time, and as many of messages in groups. */
 const MAX_RUNNING = 2;
-/** At 10,000 messages a second the last of them waits two seconds. */
-const MAX_WAITING = 20_000;
+/** At 10,000 messages a second the last of them waits a second. */
+const MAX_WAITING = 10_000;
 /** In milliseconds. A batch takes up to six seconds to fail: what had to wait behind it is not made to wait for another. */
 const PATIENCE = 1_000;
 
