@@ -11,6 +11,13 @@ export const MEMORY_PROBE = ['--expose-gc', '--import', path.resolve('bench/memo
 /** How long a process may take to stop when it is asked to, in milliseconds; then it is killed. */
 const STOP_TIMEOUT = 12_000;
 
+/** Bytes of memory that a process has in use; undefined where there is no /proc. */
+export async function memoryOf(pid: number | undefined): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);
+  const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(status ?? '') ?? [];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
+
 /** A process under load. */
 export class TargetProcess {
   /** Resolves with its address when it has printed where it listens. */
@@ -43,10 +50,8 @@ export class TargetProcess {
   }
 
   /** Bytes of memory in use; undefined where there is no /proc. */
-  async memory(): Promise<number | undefined> {
-    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8').catch(() => undefined);
-    const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(status ?? '') ?? [];
-    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+  memory(): Promise<number | undefined> {
+    return memoryOf(this.#child.pid);
   }
 
   /** What the process holds, in bytes, after its garbage was collected. It must have been started with `MEMORY_PROBE`. */

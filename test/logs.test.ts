@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -9,6 +9,7 @@ import { call, newGroup, newUser, type TestUser } from './support/http.ts';
 import { type LogLine, MARKER, PASSWORD_MARKER, readLog, secretsIn } from './support/logs.ts';
 import { add, NEWEST, newPerson, write, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
+import { embeddedUrl, newDirectory, startProcess, sweep } from './support/serverProcess.ts';
 
 const AN_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
@@ -140,6 +141,23 @@ describe('The log', () => {
     await handshake(server, { path: `/${ann.token}`, protocols: [ann.token] });
     await logged(({ userId, msg }) => userId === ann.id && msg === 'connection closed');
     expect(await secretsIn(server.logFile)).toEqual([]);
+  });
+});
+
+describe('The log of the embedded PostgreSQL', () => {
+  afterAll(sweep);
+
+  test('has what failed, and not what people wrote', async () => {
+    const dataDir = await newDirectory();
+    const server = await startProcess(dataDir);
+    const { token } = await newUser(server);
+    await query(await embeddedUrl(dataDir), `ALTER TABLE users ADD CONSTRAINT no_marker CHECK (last_name <> '${MARKER}')`);
+    expect((await call(server, 'PATCH', '/profile', { token, body: { lastName: MARKER } })).status).toBe(500);
+    const log = path.join(dataDir, 'postgres', 'server.log');
+    const text = await readFile(log, 'utf8');
+    expect(text).toContain('violates check constraint "no_marker"');
+    expect(text).not.toMatch(/\b(DETAIL|CONTEXT|STATEMENT):/);
+    expect(await secretsIn(log)).toEqual([]);
   });
 });
 

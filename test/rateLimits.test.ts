@@ -113,12 +113,18 @@ describe('A connection that asks more than 300 times at once', () => {
   test('is refused the rest, told when to come back, and served then; what it sent before is done in its order', async () => {
     const [ann, bob] = [await newPerson(server), await newPerson(server)];
     const begin = performance.now();
-    for (let requestId = 0; requestId < 380; requestId++) ann.socket.send(frame(bob, requestId));
-    await ann.socket.until(() => ann.socket.frames.length === 380);
+    let sent = 0;
+    const sendMore = async (count: number) => {
+      for (const end = sent + count; sent < end; sent++) ann.socket.send(frame(bob, sent));
+      await ann.socket.until(() => ann.socket.frames.length === sent);
+      return ann.socket.frames.flatMap((frame) => ('error' in frame ? [frame] : []));
+    };
+    let refused = await sendMore(380);
+    // A machine that is so slow that the limit has kept pace.
+    while (refused.length === 0) refused = await sendMore(80);
     const seconds = (performance.now() - begin) / 1000;
-    const refused = ann.socket.frames.flatMap((frame) => ('error' in frame ? [frame] : []));
-    expect(380 - refused.length).toBeGreaterThanOrEqual(300);
-    expect(380 - refused.length).toBeLessThanOrEqual(300 + 30 * seconds + 1);
+    expect(sent - refused.length).toBeGreaterThanOrEqual(300);
+    expect(sent - refused.length).toBeLessThanOrEqual(300 + 30 * seconds + 1);
     const [first] = refused;
     expect(first).toEqual({
       error: true,
@@ -129,7 +135,7 @@ describe('A connection that asks more than 300 times at once', () => {
       requestId: expect.any(Number),
     });
     const numbers = new Set(refused.map(({ requestId }) => requestId));
-    const served = Array.from({ length: 380 }, (_, index) => index).filter((index) => !numbers.has(index));
+    const served = Array.from({ length: sent }, (_, index) => index).filter((index) => !numbers.has(index));
     expect((await heard(bob)).map((item) => item?.message)).toEqual(served.map(String));
     await delay((refused.at(-1)?.retryAfter ?? 0) * 1000);
     await ann.socket.ask('privateMessage', frame(bob, 0).params);

@@ -21,6 +21,8 @@ const POLL_INTERVAL = 100;
 /** In the cluster's directory. */
 const PASSWORD_FILE = 'messenger.password';
 const SETTINGS = "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n";
+/** Given at each start, so that data of earlier versions has them too: details and statements hold what people wrote. */
+const LOG_OPTIONS = '-c log_error_verbosity=terse -c log_min_error_statement=panic';
 
 /**
  * A PostgreSQL under `<dataDir>/postgres`, on the loopback address and a free port, with a generated password.
@@ -175,7 +177,8 @@ export class EmbeddedDatabase {
     // The pool knows only the first port; before there is an owner there is no pool, and any free port will do.
     if (!this.#owner) this.#port = await freePort();
     const log = path.join(this.#directory, 'server.log');
-    await this.#binaries.run('pg_ctl', ['start', '-D', this.#directory, '-w', '-t', '60', '-l', log, '-o', `-p ${this.#port}`]);
+    const options = `-p ${this.#port} ${LOG_OPTIONS}`;
+    await this.#binaries.run('pg_ctl', ['start', '-D', this.#directory, '-w', '-t', '60', '-l', log, '-o', options]);
   }
 }
 
