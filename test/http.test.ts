@@ -182,4 +182,14 @@ describe('log-ins that fail', () => {
     expect((await call(server, 'GET', '/profile', victim)).status).toBe(200);
     await server.app.stop();
   });
+
+  test('count for one account however its e-mail is spelled', async () => {
+    const server = await startServer({ RATE_LIMITS: 'on' });
+    const email = `victim.${randomUUID()}@example.com`;
+    const attempt = (email: string) => call(server, 'POST', '/auth/login', { body: { email, password: 'a guess' } });
+    for (let guess = 0; guess < 20; guess++) expect((await attempt(email)).status).toBe(400);
+    // PostgreSQL compares in lower case, where some letters that are not alike become so.
+    for (const spelling of [email, email.toUpperCase(), email.replace('i', 'İ')]) expect((await attempt(spelling)).status).toBe(429);
+    await server.app.stop();
+  });
 });

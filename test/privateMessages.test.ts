@@ -175,4 +175,15 @@ describe('privateMessage', () => {
     const rows = await page(annSocket, bob);
     expect(rows.filter((row) => row.messageId === messageId)).toHaveLength(1);
   });
+
+  test('sent again costs the server no connection to the database', async () => {
+    const messageId = randomUUID();
+    const send = () => annSocket.ask('privateMessage', { messageId, receiverId: bob.id, content: 'Again and again' });
+    const open = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'messenger'`;
+    const connections = async () => (await query<{ pid: number }>(server.databaseUrl, open)).map(({ pid }) => pid);
+    await send();
+    const before = await connections();
+    for (let time = 0; time < 5; time++) await send();
+    expect(await connections()).toEqual(expect.arrayContaining(before));
+  });
 });
