@@ -40,6 +40,8 @@ async function main(): Promise<void> {
 }
 
 function welcome(env: Env, port: number, embedded: boolean): void {
+  // What cannot be written, on a full disk say, is lost: the server goes on.
+  process.stdout.on('error', () => {});
   const address = `localhost:${port}`;
   process.stdout.write(
     [

@@ -2,12 +2,12 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { vi } from 'vitest';
 import { query } from './database.ts';
+import { freePort } from './freePort.ts';
 
 const exec = promisify(execFile);
 
@@ -56,14 +56,4 @@ export async function startPostgres15(): Promise<Postgres15> {
 
 async function idOf(flag: string): Promise<number> {
   return Number((await exec('id', [flag, 'postgres'])).stdout);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (!address || typeof address === 'string') throw new Error('No free port');
-  return address.port;
 }
