@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
+import { freePort } from '../src/lib/freePort.ts';
 import { newDatabase } from './support/database.ts';
-import { freePort } from './support/freePort.ts';
 import { newPerson, write } from './support/people.ts';
 import { MAIN } from './support/serverProcess.ts';
 

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { vi } from 'vitest';
+import { freePort } from '../../src/lib/freePort.ts';
 import { query } from './database.ts';
-import { freePort } from './freePort.ts';
 
 const exec = promisify(execFile);
 

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { appendFile, chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { OperatorError } from '../../errors.ts';
+import { freePort } from '../../lib/freePort.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { LogThrottle } from '../../lib/logThrottle.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
@@ -185,14 +184,4 @@ export class EmbeddedDatabase {
 /** Whether PostgreSQL refuses connections because it is starting up or shutting down. */
 function isRecovering(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '57P03';
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (!address || typeof address === 'string') throw new Error('No free port');
-  return address.port;
 }
