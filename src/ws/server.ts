@@ -126,14 +126,15 @@ export class SocketServer {
   }
 
   #opened(connection: Connection, client: WebSocket): void {
-    const { hub, metrics } = this.#services;
+    const { hub, logger, metrics } = this.#services;
+    const { id: connectionId, userId } = connection;
     this.#connections.add(connection);
     metrics.connections.inc();
     metrics.connectionsOpened.inc();
-    connection.logger.debug('connection opened');
+    logger.debug({ connectionId, userId }, 'connection opened');
     client.on('error', (error) => {
       connection.closeCode ??= codeOfViolation(error);
-      connection.logger.debug(error, 'protocol error');
+      logger.debug({ connectionId, userId, err: error }, 'protocol error');
     });
     client.on('close', (received) => {
       const code = connection.closeCode ?? received;
@@ -141,7 +142,7 @@ export class SocketServer {
       hub.remove(connection);
       metrics.connections.dec();
       metrics.connectionsClosed.inc({ code: closeLabel(code) });
-      connection.logger.debug({ code }, 'connection closed');
+      logger.debug({ connectionId, userId, code }, 'connection closed');
     });
   }
 
