@@ -74,10 +74,9 @@ export class SocketServer {
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, connectionId: string): Promise<void> {
     const { clientAddress, rateLimits } = this.#services;
-    const address = clientAddress(request);
     const admitted = await this.#admit(request, connectionId).catch(async (error: unknown) => {
       if (!(error instanceof AppError)) throw error;
-      if (STRANGER.has(error.code)) await rateLimits.consume('failedUpgrade', address);
+      if (STRANGER.has(error.code)) await rateLimits.consume('failedUpgrade', clientAddress(request));
       const reason = isByHeader(request) ? undefined : CLOSES.get(error.code);
       if (!reason) throw error;
       this.#refused(connectionId, error);
