@@ -87,8 +87,17 @@ const schema = z
         'must be * or a comma-separated list of origins such as https://chat.example.com (no path, no slash at the end)',
       )
       .optional(),
-    /** Reserved for the bus between several processes. */
-    REDIS_URL: z.undefined('is not supported: this version runs as one process. Unset it').optional(),
+    /** The Redis that connects several servers on one database; without it there is one. */
+    REDIS_URL: z
+      .string()
+      .regex(/^rediss?:\/\/\S+$/, 'must look like redis://user:password@host:6379')
+      .refine(URL.canParse, 'must look like redis://user:password@host:6379')
+      .optional(),
+    /** `true` when REDIS_URL is one of the servers of a Redis Cluster. */
+    REDIS_CLUSTER: z
+      .enum(['true', 'false'], 'must be true or false')
+      .transform((text) => text === 'true')
+      .default(false),
     LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
         error: 'must be one of fatal, error, warn, info, debug, trace, silent',

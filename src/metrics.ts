@@ -52,6 +52,21 @@ export class Metrics {
     buckets: DURATIONS,
     registers: this.#registers,
   });
+  readonly busPublished = new Counter({
+    name: 'messenger_bus_published_total',
+    help: 'Messages that were handed to Redis for other processes',
+    registers: this.#registers,
+  });
+  readonly busReceived = new Counter({
+    name: 'messenger_bus_received_total',
+    help: 'Messages that came from other processes',
+    registers: this.#registers,
+  });
+  readonly busLost = new Counter({
+    name: 'messenger_bus_lost_total',
+    help: 'Messages for other processes that Redis did not take',
+    registers: this.#registers,
+  });
   readonly #batchSize = new Histogram({
     name: 'messenger_batch_size',
     help: 'Jobs in one batch, by kind',
@@ -124,6 +139,30 @@ export class Metrics {
   /** Shows how many wait in a queue. */
   watchQueue(queue: string, depth: () => number): void {
     this.#queues.set(queue, depth);
+  }
+
+  /** Shows how many topics have a connection here. */
+  watchTopics(count: () => number): void {
+    new Gauge({
+      name: 'messenger_topics',
+      help: 'Topics with a connection of this process in them: users, groups, and what is watched',
+      registers: this.#registers,
+      collect() {
+        this.set(count());
+      },
+    });
+  }
+
+  /** Shows whether messages reach the other processes. */
+  watchBus(isUp: () => boolean): void {
+    new Gauge({
+      name: 'messenger_bus_up',
+      help: '1 while messages reach the other processes through Redis, 0 while they do not; absent without REDIS_URL',
+      registers: this.#registers,
+      collect() {
+        this.set(Number(isUp()));
+      },
+    });
   }
 
   /** Shows whether the database answers, and how its connections are used. */

@@ -6,6 +6,8 @@ import { leaveGroup } from '../features/groups/leaveGroup.ts';
 import { dialogHistory, groupHistory } from '../features/messages/history.ts';
 import { sendPrivate } from '../features/messages/sendPrivate.ts';
 import { sendToGroup } from '../features/messages/sendToGroup.ts';
+import { unwatchPresence, watchPresence } from '../features/presence/watchPresence.ts';
+import { subscribe } from '../features/subscriptions/subscribe.ts';
 import type { Operation } from '../operation.ts';
 
 /** Every request type that the WebSocket knows, by its name on the wire. */
@@ -20,6 +22,9 @@ export function createRegistry(env: Env): ReadonlyMap<string, Operation> {
       addUserInGroup: addUserInGroup(env),
       leaveGroup: leaveGroup(env),
       dropGroup,
+      subscribe,
+      watchPresence,
+      unwatchPresence,
     }),
   );
 }
