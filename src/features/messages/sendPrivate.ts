@@ -4,6 +4,7 @@ import { DONE, operation } from '../../operation.ts';
 import { userTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { dialogId } from './dialogId.ts';
+import { placeOf } from './presenter.ts';
 
 /** `privateMessage`: stores a message in the dialog with the receiver and tells the receiver's connections. */
 export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
@@ -12,12 +13,14 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
     async handle({ userId, connection, services: { writer, hub } }, { messageId, receiverId, content }) {
       const conversationId = dialogId(userId, receiverId);
       const written = await writer.send({ conversationId, messageId, senderId: userId, receiverId, content, notification: false });
+      const place = placeOf(written);
       if (!written.repeated) {
-        const { senderName, senderLastName, createdAt } = written;
-        const item = { messageId, message: content, senderName, senderLastName, senderId: userId, createdAt: createdAt.toISOString() };
+        const { senderName, senderLastName } = written;
+        const { createdAt, seq, rev } = place;
+        const item = { messageId, message: content, senderName, senderLastName, senderId: userId, createdAt, seq, rev };
         if (receiverId !== userId) hub.publish(userTopic(receiverId), 'privateMessage', item);
         hub.publishOwn(userId, connection, 'privateMessage', () => ({ ...item, companionId: receiverId, groupId: null }));
       }
-      return DONE;
+      return { ...DONE, place };
     },
   });

@@ -3,7 +3,7 @@ import type { Env } from '../../env.ts';
 import { DONE, operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
-import { groupMessageItem } from './presenter.ts';
+import { groupMessageItem, placeOf } from './presenter.ts';
 
 /** `messageInGroup`: stores a message in a group of mine and tells the connections of every other member. */
 export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
@@ -12,11 +12,12 @@ export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
     async handle({ userId, connection, services: { writer, hub } }, { messageId, groupId, content }) {
       const message = { conversationId: groupId, messageId, senderId: userId, receiverId: null, content, notification: false };
       const written = await writer.send(message);
+      const place = placeOf(written);
       if (!written.repeated) {
-        const item = groupMessageItem(message, written);
+        const item = groupMessageItem(message, written, place);
         hub.publish(groupTopic(groupId), 'messageInGroup', item, { exceptUserIds: [userId] });
         hub.publishOwn(userId, connection, 'messageInGroup', () => ({ ...item, companionId: null }));
       }
-      return DONE;
+      return { ...DONE, place };
     },
   });

@@ -5,7 +5,7 @@ import type { Context } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { endSessions, groupIdsOf } from '../auth/sessions.ts';
 import { removeMember } from '../groups/membership.ts';
-import { groupMessageItem } from '../messages/presenter.ts';
+import { groupMessageItem, placeOf } from '../messages/presenter.ts';
 import { type NewMessage, type WrittenMessage, writeWithin } from '../messages/writeMessages.ts';
 
 const FAREWELL = 'left the group';
@@ -47,7 +47,7 @@ export async function deleteAccount({ userId, services: { database, hub } }: Con
   hub.revoke(userId);
   for (const { message, written } of left) {
     hub.leaveGroup(userId, message.conversationId);
-    const item = groupMessageItem(message, written);
+    const item = groupMessageItem(message, written, placeOf(written));
     hub.publish(groupTopic(message.conversationId), 'leaveGroup', item, { exceptUserIds: [userId] });
   }
 }
