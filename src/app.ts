@@ -22,6 +22,7 @@ import { Hub } from './realtime/hub.ts';
 import { MemoryBus } from './realtime/memoryBus.ts';
 import { RedisBus } from './realtime/redisBus.ts';
 import { linkTo } from './realtime/redisLink.ts';
+import type { PrimaryLink } from './workers/primaryLink.ts';
 import { createRegistry } from './ws/registry.ts';
 import { SocketServer } from './ws/server.ts';
 
@@ -47,11 +48,11 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Puts the parts together: a server on the database at `databaseUrl`. */
-export async function createApp(env: Env, databaseUrl: string, logger: Logger): Promise<App> {
+/** Puts the parts together: a server on the database at `databaseUrl`; in a worker, with the link to its primary. */
+export async function createApp(env: Env, databaseUrl: string, logger: Logger, primary?: PrimaryLink): Promise<App> {
   const database = new Database(databaseUrl, { statementTimeout: STATEMENT_TIMEOUT });
   const stopping = new AbortController();
-  const metrics = new Metrics();
+  const metrics = new Metrics(primary);
   metrics.watchDatabase(database);
   const writer = new MessageWriter(database, metrics);
   const passwords = new Passwords(env.BCRYPT_ROUNDS, logger, metrics);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { compile } from 'proxy-addr';
 import { z } from 'zod';
@@ -98,6 +99,12 @@ const schema = z
       .enum(['true', 'false'], 'must be true or false')
       .transform((text) => text === 'true')
       .default(false),
+    /** Processes that serve the port together; `auto` is one for each processor. */
+    WORKERS: z
+      .string()
+      .regex(/^(auto|[1-9]\d{0,2})$/, 'must be auto or a whole number from 1 to 999')
+      .transform((text) => (text === 'auto' ? availableParallelism() : Number(text)))
+      .default(1),
     LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
         error: 'must be one of fatal, error, warn, info, debug, trace, silent',
@@ -112,6 +119,11 @@ const schema = z
     MAX_MESSAGE_LENGTH: wholeNumber(1, 1_000_000).default(10_000),
     /** Shortest password, in characters. */
     PASSWORD_MIN_LENGTH: wholeNumber(1, 72).default(8),
+  })
+  .superRefine(({ WORKERS, REDIS_URL }, context) => {
+    if (WORKERS === 1 || REDIS_URL) return;
+    const message = `needs REDIS_URL, because it asks for ${WORKERS} processes, which hear of each other's messages through Redis`;
+    context.addIssue({ code: 'custom', path: ['WORKERS'], message });
   })
   .superRefine((env, context) => {
     if (env.NODE_ENV !== 'production') return;

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Database } from './db/sequelize.ts';
+import type { PrimaryLink } from './workers/primaryLink.ts';
 
 const DURATIONS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500];
@@ -10,6 +11,7 @@ export class Metrics {
   readonly #registers = [this.#registry];
   /** By type and outcome. Counted here and handed over at a scrape: prom-client would build a string for every request. */
   readonly #requests = new Map<string, Map<string, number>>();
+  readonly #primary: PrimaryLink | undefined;
   readonly #queues = new Map<string, () => number>();
 
   readonly connections = new Gauge({
@@ -82,7 +84,10 @@ export class Metrics {
     registers: this.#registers,
   });
 
-  constructor() {
+  /** With the link of a worker, the metrics of all workers are read together. */
+  constructor(primary?: PrimaryLink) {
+    this.#primary = primary;
+    primary?.shareMetrics(() => this.#registry.getMetricsAsJSON());
     collectDefaultMetrics({ register: this.#registry });
     const [requests, queues, registers] = [this.#requests, this.#queues, this.#registers];
     new Counter({
@@ -106,9 +111,12 @@ export class Metrics {
     });
   }
 
-  /** What Prometheus reads. Resolves also while the database is away. */
+  /**
+   * What Prometheus reads. Resolves also while the database is away.
+   * @throws {AppError} `unavailable` when this is a worker and its primary does not answer
+   */
   text(): Promise<string> {
-    return this.#registry.metrics();
+    return this.#primary ? this.#primary.readMetrics() : this.#registry.metrics();
   }
 
   get contentType(): string {
