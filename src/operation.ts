@@ -60,10 +60,6 @@ interface Definition<S extends z.ZodType, A extends Answer> {
 }
 
 /** Binds a params schema to what it is for. */
-export function operation<S extends z.ZodType, A extends Answer>({
-  params,
-  exclusive = false,
-  handle,
-}: Definition<S, A>): Operation<S, A> {
+export function operation<S extends z.ZodType, A extends Answer>({ params, exclusive = false, handle }: Definition<S, A>): Operation<S, A> {
   return { params, exclusive, run: async (context, raw) => handle(context, parse(params, raw)) };
 }
