@@ -13,6 +13,8 @@ interface Request {
   params: { messageId: string; content: string; receiverId?: string };
 }
 
+/** Of the one conversation that the relay knows. */
+let count = 0;
 const everybody = new Map<string, Set<WebSocket>>();
 const httpServer = createServer((_request, response) => response.end());
 const sockets = new WebSocketServer({ server: httpServer, perMessageDeflate: false, clientTracking: false });
@@ -29,13 +31,15 @@ sockets.on('connection', (socket, { headers }) => {
 });
 
 function relay(socket: WebSocket, senderId: string, { type, requestId, params: { messageId, content, receiverId } }: Request): void {
-  const item = { messageId, message: content, senderName: 'Somebody', senderLastName: null, senderId, createdAt: new Date() };
+  count++;
+  const place = { seq: count, rev: count, createdAt: new Date().toISOString() };
+  const item = { messageId, message: content, senderName: 'Somebody', senderLastName: null, senderId, ...place };
   const broadcast = JSON.stringify({ type, success: true, params: { item, data: null, isBroadcast: true } });
   for (const [userId, connections] of receiverId === undefined ? everybody : [[receiverId, everybody.get(receiverId)] as const]) {
     if (userId === senderId) continue;
     for (const connection of connections ?? []) connection.send(broadcast);
   }
-  socket.send(JSON.stringify({ type, success: true, params: { item: null, data: null, isBroadcast: false }, requestId }));
+  socket.send(JSON.stringify({ type, success: true, params: { item: null, data: null, isBroadcast: false, ...place }, requestId }));
 }
 
 httpServer.listen(0, '127.0.0.1');

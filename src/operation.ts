@@ -4,6 +4,7 @@ import type { Env } from './env.ts';
 import type { SessionReader } from './features/auth/sessionReader.ts';
 import type { Tokens } from './features/auth/tokens.ts';
 import type { MessageWriter } from './features/messages/messageWriter.ts';
+import type { Place } from './features/messages/presenter.ts';
 import type { ClientAddress } from './http/clientAddress.ts';
 import type { RateLimits } from './http/rateLimits.ts';
 import type { Logger } from './lib/logger.ts';
@@ -40,6 +41,8 @@ export interface Context {
 export interface Answer {
   item: object | null;
   data: object[] | null;
+  /** Of a send: where the message stands. */
+  place?: Place;
 }
 
 export const DONE: Answer = { item: null, data: null };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { call, logIn, newGroup, newUser, type TestUser } from './support/http.ts';
+import { placeAt } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect, type Socket } from './support/socket.ts';
 
@@ -126,7 +127,7 @@ describe('a deleted account', () => {
           message: expect.stringMatching(/./),
           senderId: bob.id,
           notification: true,
-          createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+          ...placeAt(4),
         });
         const [newest] = await socket.rows('getlatestMessageGroup', { groupId: item?.groupId, limit: 1, cursorCreatedAt: null });
         const { message: content, ...rest } = item ?? {};

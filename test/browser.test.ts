@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isBrowserInstalled, launchBrowser } from './support/browser.ts';
 import { newUser, type TestUser } from './support/http.ts';
+import { placeAt } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
 
@@ -60,12 +61,12 @@ describe.skipIf(!isBrowserInstalled())('in a browser', () => {
     expect(seen[0]).toEqual({
       type: 'privateMessage',
       success: true,
-      params: { item: null, data: null, isBroadcast: false },
+      params: { item: null, data: null, isBroadcast: false, ...placeAt(1) },
       requestId: 7,
     });
     expect(seen[1]).toMatchObject({
       type: 'privateMessage',
-      params: { item: { messageId: answerId, message: 'To a page' }, isBroadcast: true },
+      params: { item: { messageId: answerId, message: 'To a page', ...placeAt(2) }, isBroadcast: true },
     });
     await bobSocket.close();
   });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from './support/database.ts';
 import { call, newGroup, newUser } from './support/http.ts';
-import { A_TIME, NEWEST, newCircle, newPerson, type Person, readAll, readPages, write, writeToGroup } from './support/people.ts';
+import { A_TIME, NEWEST, newCircle, newPerson, type Person, placeAt, readAll, readPages, write, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
 describe('listLastMessage', () => {
@@ -41,7 +41,7 @@ describe('listLastMessage', () => {
       groupId: null,
       groupName: null,
       content: 'Hello yourself',
-      createdAt: A_TIME,
+      ...placeAt(2),
       updatedAt: A_TIME,
       deletedAt: null,
     };
@@ -70,7 +70,7 @@ describe('listLastMessage', () => {
       groupId,
       groupName: 'Friends',
       content: 'Hello, all',
-      createdAt: A_TIME,
+      ...placeAt(3),
       updatedAt: A_TIME,
       deletedAt: null,
     };

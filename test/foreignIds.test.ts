@@ -54,7 +54,11 @@ const ROWS: Record<string, Row> = {
     ask: (receiverId) => asked('privateMessage', { messageId: randomUUID(), receiverId, content: 'Hello' }),
     except: ['user'],
   },
-  'privateMessage messageId': { ask: (messageId) => asked('privateMessage', { messageId, receiverId: foreign.user, content: 'Hello' }) },
+  'privateMessage messageId': {
+    // Somebody new each time: the answer tells how many messages the dialog has.
+    ask: async (messageId) =>
+      (await newPerson(server)).socket.request('privateMessage', { messageId, receiverId: foreign.user, content: 'Hello' }),
+  },
   'messageInGroup groupId': { ask: (groupId) => asked('messageInGroup', { messageId: foreign.groupMessage, groupId, content: 'Hello' }) },
   'messageInGroup messageId': { ask: async (messageId) => asked('messageInGroup', { messageId, groupId: await mine(), content: 'Hello' }) },
   'addUserInGroup groupId': { ask: (groupId) => asked('addUserInGroup', { groupId, userId: foreign.user, ...theirs() }) },

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  A_TIME,
   add,
   heard,
   leave,
@@ -10,6 +9,7 @@ import {
   newCircle,
   newPerson,
   type Person,
+  placeAt,
   readAll,
   writeToGroup,
 } from './support/people.ts';
@@ -38,7 +38,7 @@ describe('messageInGroup', () => {
     const secondDevice = await connect(server, bob);
     const messageId = randomUUID();
     const params = { messageId, groupId, content: 'Hello, all', groupName: 'Not its name' };
-    expect(await ann.socket.ask('messageInGroup', params)).toEqual(DONE);
+    expect(await ann.socket.ask('messageInGroup', params)).toEqual({ ...DONE, ...placeAt(4) });
     for (const told of [bob, carl, { socket: secondDevice }]) {
       expect(await heard(told, 'messageInGroup')).toEqual([
         {
@@ -50,7 +50,7 @@ describe('messageInGroup', () => {
           senderLastName: 'Archer',
           senderId: ann.id,
           notification: false,
-          createdAt: A_TIME,
+          ...placeAt(4),
         },
       ]);
     }
@@ -95,15 +95,16 @@ describe('messageInGroup', () => {
     const sockets = [ann.socket, await connect(server, ann)];
     const params = { messageId: randomUUID(), groupId, content: 'Once' };
     const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => sockets[index % 2]?.ask('messageInGroup', params)));
-    for (const answer of answers) expect(answer).toEqual(DONE);
+    const stored = (await rows(bob)).filter(({ messageId }) => messageId === params.messageId);
+    expect(stored).toHaveLength(1);
+    for (const { seq, rev, createdAt } of stored) for (const answer of answers) expect(answer).toEqual({ ...DONE, seq, rev, createdAt });
     expect((await heard(bob, 'messageInGroup')).map(messageOf).filter((message) => message === 'Once')).toHaveLength(1);
-    expect((await rows(bob)).filter(({ messageId }) => messageId === params.messageId)).toHaveLength(1);
   });
 
   test('a repeat with other words changes nothing, and the same id in capitals is a repeat', async () => {
     const messageId = randomUUID();
-    await writeToGroup(ann, groupId, 'The first words', messageId);
-    expect(await writeToGroup(ann, groupId.toUpperCase(), 'Other words', messageId.toUpperCase())).toEqual(DONE);
+    const first = await writeToGroup(ann, groupId, 'The first words', messageId);
+    expect(await writeToGroup(ann, groupId.toUpperCase(), 'Other words', messageId.toUpperCase())).toEqual(first);
     expect((await rows(bob))[0]).toMatchObject({ messageId, content: 'The first words' });
     expect((await heard(bob)).map(messageOf)).not.toContain('Other words');
   });
@@ -129,9 +130,9 @@ describe('messageInGroup', () => {
   test('a repeat after leaving still succeeds, and a new message does not', async () => {
     const [leaver, messageId] = [await newPerson(server), randomUUID()];
     await add(ann, groupId, leaver);
-    await writeToGroup(leaver, groupId, 'Goodbye', messageId);
+    const first = await writeToGroup(leaver, groupId, 'Goodbye', messageId);
     await leave(leaver, groupId);
-    expect(await writeToGroup(leaver, groupId, 'Goodbye', messageId)).toEqual(DONE);
+    expect(await writeToGroup(leaver, groupId, 'Goodbye', messageId)).toEqual(first);
     const late = { messageId: randomUUID(), groupId, content: 'One more thing' };
     expect(await leaver.socket.fail('messageInGroup', late)).toMatchObject({ code: 'not_a_member' });
     expect((await rows(ann)).slice(0, 2)).toMatchObject([{ content: 'left' }, { content: 'Goodbye' }]);
@@ -164,7 +165,7 @@ describe('messageInGroup', () => {
     const groupId = await newCircle(server, [olga, max], 'Two');
     const messageId = randomUUID();
     await writeToGroup(max, groupId, 'Hello', messageId);
-    const common = { groupId, groupName: 'Two', messageId: expect.any(String), createdAt: A_TIME };
+    const common = { groupId, groupName: 'Two', messageId: expect.any(String) };
     const notification = { ...common, notification: true, senderId: olga.id, senderName: 'Olga', senderLastName: 'Owner' };
     const message = { ...common, messageId, notification: null, senderId: max.id, senderName: 'Max', senderLastName: null };
     for (const person of [olga, max]) {
@@ -172,9 +173,9 @@ describe('messageInGroup', () => {
       expect(await person.socket.ask('getlatestMessageGroup', params)).toEqual({
         item: null,
         data: [
-          { ...message, content: 'Hello' },
-          { ...notification, content: 'added' },
-          { ...notification, content: 'created' },
+          { ...message, content: 'Hello', ...placeAt(3) },
+          { ...notification, content: 'added', ...placeAt(2) },
+          { ...notification, content: 'created', ...placeAt(1) },
         ],
         isBroadcast: false,
       });

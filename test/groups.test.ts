@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from './support/database.ts';
 import { newUser } from './support/http.ts';
 import {
-  A_TIME,
   add,
   heard,
   leave,
@@ -12,6 +11,7 @@ import {
   newCircle,
   newPerson,
   type Person,
+  placeAt,
   write,
   writeToGroup,
 } from './support/people.ts';
@@ -63,9 +63,9 @@ describe('a group', () => {
         senderId: member.id,
         senderLastName: null,
         notification: true,
-        createdAt: A_TIME,
+        ...placeAt(4),
       };
-      expect(answer).toEqual({ item, data: null, isBroadcast: false });
+      expect(answer).toEqual({ item, data: null, isBroadcast: false, ...placeAt(4) });
       for (const told of [owner, other, newcomer, { socket: secondDevice }]) expect(await heard(told)).toEqual([answer.item]);
       for (const untold of [member, { socket: ownDevice }, stranger]) expect(await heard(untold)).toEqual([]);
       expect((await rows(newcomer))[0]).toMatchObject({ messageId, content: 'Max added Ann', notification: true });
@@ -125,7 +125,7 @@ describe('a group', () => {
       await gather();
       const [ownDevice, messageId] = [await connect(server, member), randomUUID()];
       const params = { groupId, messageId, message: 'Max left', groupName: 'Not its name' };
-      expect(await member.socket.ask('leaveGroup', params)).toEqual({ item: { groupId }, data: null, isBroadcast: false });
+      expect(await member.socket.ask('leaveGroup', params)).toEqual({ item: { groupId }, data: null, isBroadcast: false, ...placeAt(4) });
       for (const told of [owner, other]) {
         expect(await heard(told)).toEqual([
           {
@@ -137,7 +137,7 @@ describe('a group', () => {
             senderId: member.id,
             senderLastName: null,
             notification: true,
-            createdAt: A_TIME,
+            ...placeAt(4),
           },
         ]);
       }
@@ -169,7 +169,7 @@ describe('a group', () => {
       await gather();
       const messageId = randomUUID();
       const answers = await Promise.all([1, 2, 3].map(() => leave(member, groupId, messageId)));
-      for (const answer of answers) expect(answer).toEqual({ item: { groupId }, data: null, isBroadcast: false });
+      for (const answer of answers) expect(answer).toEqual({ item: { groupId }, data: null, isBroadcast: false, ...placeAt(4) });
       expect(await heard(owner)).toHaveLength(1);
       expect(await contents(owner)).toEqual(['left', 'added', 'added', 'created']);
     });
@@ -194,7 +194,7 @@ describe('a group', () => {
       await gather();
       expect(await member.socket.fail('dropGroup', { groupId })).toMatchObject({ error: true, type: 'dropGroup', code: 'not_the_owner' });
       expect(await heard(other)).toEqual([]);
-      expect(await writeToGroup(member, groupId, 'Still here')).toEqual(DONE);
+      expect(await writeToGroup(member, groupId, 'Still here')).toEqual({ ...DONE, ...placeAt(4) });
     });
   });
 

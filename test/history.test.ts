@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call } from './support/http.ts';
 import {
-  A_TIME,
   heard,
   NEWEST,
   newCircle,
   newPerson,
   type PageType,
   type Person,
+  placeAt,
   readAll,
   readPages,
   write,
@@ -132,21 +132,23 @@ describe('history', () => {
       { senderId: bob.id, senderName: 'Bob', receiverId: ann.id, receiverName: 'Ann' },
     ];
     const data = [
-      { messageId: answer, ...bobSide, content: 'Fine', createdAt: A_TIME },
-      { messageId: question, ...annSide, content: 'How are you?', createdAt: A_TIME },
+      { messageId: answer, ...bobSide, content: 'Fine', ...placeAt(2) },
+      { messageId: question, ...annSide, content: 'How are you?', ...placeAt(1) },
     ];
     const expected = { item: null, data, isBroadcast: false };
     expect(await ann.socket.ask('getlatestMessageDialog', { receiverId: bob.id, ...NEWEST })).toEqual(expected);
     expect(await bob.socket.ask('getlatestMessageDialog', { receiverId: ann.id.toUpperCase(), ...NEWEST })).toEqual(expected);
   });
 
-  test('a broadcast and every list give the same time for the same message', async () => {
+  test('an answer, its broadcast and every list tell the same place of the same message', async () => {
     const [ann, bob] = [await newPerson(server), await newPerson(server)];
-    await write(ann, bob, 'When?');
-    const [item] = await heard(bob, 'privateMessage');
+    await write(ann, bob, 'Where?');
+    const { seq, rev, createdAt } = await write(ann, bob, 'When?');
+    const [, item] = await heard(bob, 'privateMessage');
     const [row] = await bob.socket.rows('getlatestMessageDialog', { receiverId: ann.id, ...NEWEST });
     const [chat] = await bob.socket.rows('listLastMessage', NEWEST);
-    expect([row?.createdAt, chat?.createdAt]).toEqual([item?.createdAt, item?.createdAt]);
+    for (const seen of [item, row, chat]) expect(seen).toMatchObject({ seq, rev, createdAt });
+    expect([seq, rev]).toEqual([2, 2]);
   });
 
   test('a dialog with somebody unknown, or with whom there is none yet, is an empty page', async () => {

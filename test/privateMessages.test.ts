@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from './support/database.ts';
 import { newUser, type TestUser } from './support/http.ts';
-import { heard, newPerson, write } from './support/people.ts';
+import { heard, newPerson, placeAt, write } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect, type Socket } from './support/socket.ts';
 
@@ -29,7 +29,7 @@ describe('privateMessage', () => {
     const secondDevice = await connect(server, bob);
     const messageId = randomUUID();
     const answer = await annSocket.ask('privateMessage', { messageId, receiverId: bob.id, content: 'Hello, Bob' });
-    expect(answer).toEqual({ item: null, data: null, isBroadcast: false });
+    expect(answer).toEqual({ item: null, data: null, isBroadcast: false, ...placeAt(1) });
     for (const socket of [bobSocket, secondDevice]) {
       expect(await socket.broadcast('privateMessage')).toEqual({
         messageId,
@@ -37,7 +37,7 @@ describe('privateMessage', () => {
         senderName: 'Ann',
         senderLastName: 'Archer',
         senderId: ann.id,
-        createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        ...placeAt(1),
       });
     }
     await secondDevice.close();
@@ -76,7 +76,7 @@ describe('privateMessage', () => {
     const listener = await connect(server, receiver);
     const params = { messageId: randomUUID(), receiverId: receiver.id, content: 'Once' };
     const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => sockets[index % 2]?.ask('privateMessage', params)));
-    for (const answer of answers) expect(answer).toEqual({ item: null, data: null, isBroadcast: false });
+    for (const answer of answers) expect(answer).toEqual({ item: null, data: null, isBroadcast: false, ...placeAt(1) });
     await listener.settle();
     expect(listener.broadcasts).toHaveLength(1);
     expect(await page(listener, sender)).toHaveLength(1);

@@ -52,8 +52,8 @@ class Story {
   }
 
   heard(seq: number): SeenConnection['broadcasts'][number] {
-    const { messageId, senderId, content, createdAt } = this.message(seq);
-    return { messageId, senderId, content, createdAt, conversationId: this.dialog.id };
+    const { messageId, senderId, content, createdAt, rev } = this.message(seq);
+    return { messageId, senderId, content, createdAt, seq, rev, conversationId: this.dialog.id };
   }
 
   /** The promises that are found broken. */
@@ -76,7 +76,7 @@ class Story {
   }
 
   #write(seq: number): void {
-    const seen: SeenMessage = { messageId: randomUUID(), senderId: ANN, content: `Hello ${seq}`, createdAt: seq };
+    const seen: SeenMessage = { messageId: randomUUID(), senderId: ANN, content: `Hello ${seq}`, createdAt: seq, seq, rev: seq };
     const send: Send = {
       messageId: seen.messageId,
       conversation: this.dialog,
@@ -89,7 +89,7 @@ class Story {
     };
     this.sends.push(send);
     this.history.sends.set(send.messageId, send);
-    this.stored.messages.push({ ...seen, seq, rev: seq, notification: false });
+    this.stored.messages.push({ ...seen, notification: false });
     this.ofBob.broadcasts.push({ ...seen, conversationId: this.dialog.id });
     this.read.rows.unshift(seen);
   }
@@ -154,8 +154,8 @@ const rows: [what: string, change: (story: Story) => void, broken: string[]][] =
     [ORIGIN, STORED, BROADCAST, ROW, CHATS],
   ],
   ['a message that is stored with another text', (story) => Object.assign(story.message(2), { content: 'Bye' }), [ORIGIN, BROADCAST, ROW]],
-  ['a gap in seq', (story) => Object.assign(story.message(5), { seq: 6 }), [NUMBERS, PAGES]],
-  ['a gap in rev', (story) => Object.assign(story.message(5), { rev: 6 }), [NUMBERS]],
+  ['a gap in seq', (story) => Object.assign(story.message(5), { seq: 6 }), [NUMBERS, BROADCAST, ROW, PAGES]],
+  ['a gap in rev', (story) => Object.assign(story.message(5), { rev: 6 }), [NUMBERS, BROADCAST, ROW]],
   ['a last_seq that is behind', (story) => Object.assign(story.stored, { lastSeq: 4 }), [LAST]],
   ['a last_rev that is behind', (story) => Object.assign(story.stored, { lastRev: 4 }), [LAST]],
   ['two messages of one time', (story) => Object.assign(story.message(3), { createdAt: 2 }), [TIMES, BROADCAST, ROW]],
@@ -179,6 +179,7 @@ const rows: [what: string, change: (story: Story) => void, broken: string[]][] =
   ['a broadcast that never came', (story) => story.ofBob.broadcasts.splice(2, 1), [MISSED]],
   ['a broadcast with another text', (story) => story.ofBob.broadcasts.splice(2, 1, { ...story.heard(3), content: 'Bye' }), [BROADCAST]],
   ['a broadcast with another time', (story) => story.ofBob.broadcasts.splice(2, 1, { ...story.heard(3), createdAt: 9 }), [BROADCAST]],
+  ['a broadcast with another rev', (story) => story.ofBob.broadcasts.splice(2, 1, { ...story.heard(3), rev: 4 }), [BROADCAST]],
   [
     'a broadcast of what is stored nowhere',
     (story) => story.ofBob.broadcasts.push({ ...story.heard(5), messageId: randomUUID() }),

@@ -2,8 +2,6 @@ import type { Conversation, History, SeenMessage, Send } from './history.ts';
 
 /** A message as the database holds it. */
 export interface StoredMessage extends SeenMessage {
-  seq: number;
-  rev: number;
   notification: boolean;
 }
 
@@ -44,7 +42,13 @@ export function archive(history: History, stored: StoredConversation[]): Archive
 
 /** Whether a client saw a message as it is stored. */
 export function isSame(seen: SeenMessage, stored: StoredMessage): boolean {
-  return seen.content === stored.content && seen.createdAt === stored.createdAt && seen.senderId === stored.senderId;
+  return (
+    seen.content === stored.content &&
+    seen.createdAt === stored.createdAt &&
+    seen.senderId === stored.senderId &&
+    seen.seq === stored.seq &&
+    seen.rev === stored.rev
+  );
 }
 
 export const timeText = (milliseconds: number): string => new Date(milliseconds).toISOString();
@@ -52,9 +56,8 @@ const beginning = (content: string): string =>
   JSON.stringify(content.length > 40 ? `${content.slice(0, 40)}… (${content.length})` : content);
 
 /** A message as it was seen or is stored, for people to read. */
-export function messageText(message: SeenMessage | StoredMessage): string {
-  const numbers = 'seq' in message ? `seq ${message.seq}, rev ${message.rev}, ` : '';
-  return `message ${message.messageId} (${numbers}of ${message.senderId}, ${timeText(message.createdAt)}, ${beginning(message.content)})`;
+export function messageText(message: SeenMessage): string {
+  return `message ${message.messageId} (seq ${message.seq}, rev ${message.rev}, of ${message.senderId}, ${timeText(message.createdAt)}, ${beginning(message.content)})`;
 }
 
 /** A message as its sender knows it, for people to read. */

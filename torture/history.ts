@@ -11,6 +11,8 @@ export interface SeenMessage {
   senderId: string;
   content: string;
   createdAt: number;
+  seq: number;
+  rev: number;
 }
 
 /** A message as its sender knows it. */

@@ -12,6 +12,8 @@ const broadcastItem = z.object({
   senderId: z.string(),
   message: z.string(),
   createdAt: z.string(),
+  seq: z.number(),
+  rev: z.number(),
   groupId: z.string().optional(),
 });
 const BROADCASTS = new Set(['privateMessage', 'messageInGroup']);
@@ -136,7 +138,7 @@ export class Link {
     verdict.check(OF_THE_CONTRACT, isExpected, () => `${this.#account.id} received a broadcast ${type} ${JSON.stringify(params.item)}`);
     if (!isExpected) return;
     counts.broadcasts++;
-    const { messageId, senderId, message, createdAt, groupId } = item.data;
+    const { messageId, senderId, message, createdAt, seq, rev, groupId } = item.data;
     const sent = history.sends.get(messageId)?.content;
     this.#seen?.broadcasts.push({
       messageId,
@@ -144,6 +146,8 @@ export class Link {
       // The same text is kept once.
       content: sent === message ? sent : message,
       createdAt: Date.parse(createdAt),
+      seq,
+      rev,
       conversationId: groupId ?? dialogId(senderId, this.#account.id),
     });
   }

@@ -13,6 +13,8 @@ const messageRow = z.object({
   senderId: z.string(),
   content: z.string(),
   createdAt: z.string(),
+  seq: z.number(),
+  rev: z.number(),
   receiverId: z.string().nullish(),
   groupId: z.string().nullish(),
 });
@@ -93,8 +95,8 @@ async function ask({ run, link, userId }: Reading, type: string, params: object)
   return rows.data;
 }
 
-function seenMessage({ history }: Run, { messageId, senderId, content, createdAt }: Row): SeenMessage {
+function seenMessage({ history }: Run, { messageId, senderId, content, createdAt, seq, rev }: Row): SeenMessage {
   const sent = history.sends.get(messageId)?.content;
   // The same text is kept once.
-  return { messageId, senderId, content: sent === content ? sent : content, createdAt: Date.parse(createdAt) };
+  return { messageId, senderId, content: sent === content ? sent : content, createdAt: Date.parse(createdAt), seq, rev };
 }

@@ -32,8 +32,8 @@ export function parseEnvelope(data: string): Envelope {
   return result.data;
 }
 
-export function answerFrame(type: string, { item, data }: Answer, requestId: RequestId): string {
-  return JSON.stringify({ type, success: true, params: { item, data, isBroadcast: false }, requestId });
+export function answerFrame(type: string, { item, data, place }: Answer, requestId: RequestId): string {
+  return JSON.stringify({ type, success: true, params: { item, data, isBroadcast: false, ...place }, requestId });
 }
 
 export function errorFrame(type: string, { message, code, issues, retryAfter }: AppError, requestId?: RequestId): string {

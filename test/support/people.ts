@@ -69,6 +69,9 @@ export async function readAll(person: { socket: Socket }, type: PageType, of: ob
 /** A time as the contract writes it. */
 export const A_TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
+/** Where the message with this number stands in a conversation in which nothing was changed, as the answer to its sender says. */
+export const placeAt = (number: number) => ({ seq: number, rev: number, createdAt: A_TIME });
+
 /** Texts that would do something in SQL, HTML or JSON if anything took them for more than text. */
 export const NASTY_TEXTS = [
   "Robert'); DROP TABLE messages;--",

@@ -3,15 +3,24 @@ import { EventEmitter, once } from 'node:events';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 
-const params = z.object({
+const params = z.strictObject({
   item: z.record(z.string(), z.unknown()).nullable(),
   data: z.array(z.record(z.string(), z.unknown())).nullable(),
   isBroadcast: z.boolean(),
+  seq: z.int().positive().optional(),
+  rev: z.int().positive().optional(),
+  createdAt: z.iso.datetime({ precision: 3 }).optional(),
 });
+/** Requests that store a message: their answers, and no other frames, say where it stands. */
+const SENDS = ['privateMessage', 'messageInGroup', 'addUserInGroup', 'leaveGroup'];
 
 /** Any frame of the contract, and nothing else. */
 export const frame = z.union([
-  z.strictObject({ type: z.string(), success: z.literal(true), params: z.strictObject(params.shape), requestId: z.unknown().optional() }),
+  z
+    .strictObject({ type: z.string(), success: z.literal(true), params, requestId: z.unknown().optional() })
+    .refine(({ type, params: { isBroadcast, seq, rev, createdAt } }) =>
+      [seq, rev, createdAt].every((value) => (value !== undefined) === (SENDS.includes(type) && !isBroadcast)),
+    ),
   z.strictObject({
     error: z.literal(true),
     type: z.string(),

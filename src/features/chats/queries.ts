@@ -17,6 +17,9 @@ export interface ChatRow {
   createdAt: Date;
   updatedAt: Date;
   deletedAt: Date | null;
+  /** The conversation's last of both. */
+  seq: number;
+  rev: number;
 }
 
 /**
@@ -32,12 +35,13 @@ const CHATS: Statement = {
     sender.first_name AS "senderName", sender.last_name AS "senderLastName",
     receiver.id AS "receiverId", receiver.first_name AS "receiverName", receiver.last_name AS "receiverLastName",
     chat.group_id AS "groupId", chat.name AS "groupName",
-    message.content, message.created_at AS "createdAt", message.updated_at AS "updatedAt", message.deleted_at AS "deletedAt"
+    message.content, message.created_at AS "createdAt", message.updated_at AS "updatedAt", message.deleted_at AS "deletedAt",
+    chat.last_seq::float8 AS seq, chat.last_rev::float8 AS rev
   FROM (
-    SELECT conversation.id, conversation.name, conversation.last_message_at, me.companion_id,
+    SELECT conversation.*, me.companion_id,
       CASE WHEN me.companion_id IS NULL THEN conversation.id END AS group_id
     FROM (
-      SELECT id, name, last_message_at FROM conversations
+      SELECT id, name, last_message_at, last_seq, last_rev FROM conversations
       WHERE id = ANY (ARRAY(SELECT conversation_id FROM members WHERE user_id = $1))
         AND last_message_at < coalesce($2::timestamptz, 'infinity')
       ORDER BY last_message_at DESC

@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/hub.ts';
 import { id, messageText } from '../../schemas.ts';
-import { groupMessageItem } from '../messages/presenter.ts';
+import { groupMessageItem, placeOf } from '../messages/presenter.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
 import { admitMember, changeGroup, isMember } from './membership.ts';
 
@@ -30,9 +30,10 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
         else if (!(await isMember(database, group, userId, transaction))) throw new AppError('message_id_taken');
         return written;
       });
-      const item = groupMessageItem(message, written);
+      const place = placeOf(written);
+      const item = groupMessageItem(message, written, place);
       hub.joinGroup(userId, groupId);
       if (!written.repeated) hub.publish(groupTopic(groupId), 'addUserInGroup', item, senderId);
-      return { item, data: null };
+      return { item, data: null, place };
     },
   });

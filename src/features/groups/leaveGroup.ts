@@ -3,7 +3,7 @@ import type { Env } from '../../env.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/hub.ts';
 import { id, messageText } from '../../schemas.ts';
-import { groupMessageItem } from '../messages/presenter.ts';
+import { groupMessageItem, placeOf } from '../messages/presenter.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
 import { changeGroup, isMember, removeMember } from './membership.ts';
 
@@ -20,10 +20,11 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
         if (!written.repeated) await removeMember(database, group, userId, transaction);
         return { written, isGone: !(await isMember(database, group, userId, transaction)) };
       });
+      const place = placeOf(written);
       if (isGone) hub.leaveGroup(userId, groupId);
       if (!written.repeated) {
-        hub.publish(groupTopic(groupId), 'leaveGroup', groupMessageItem(message, written));
+        hub.publish(groupTopic(groupId), 'leaveGroup', groupMessageItem(message, written, place));
       }
-      return { item: { groupId }, data: null };
+      return { item: { groupId }, data: null, place };
     },
   });

@@ -11,7 +11,7 @@ export const dialogHistory = operation({
   async handle({ userId, services: { database } }, { receiverId, limit, cursorCreatedAt: before }) {
     const conversationId = dialogId(userId, receiverId);
     const rows = await historyPage(database, { conversationId, userId, kind: 'dialog', before, limit });
-    const data = (rows ?? []).map(({ messageId, senderId, senderName, receiverId, receiverName, content, createdAt }) => ({
+    const data = (rows ?? []).map(({ messageId, senderId, senderName, receiverId, receiverName, content, createdAt, seq, rev }) => ({
       messageId,
       senderId,
       senderName,
@@ -19,6 +19,8 @@ export const dialogHistory = operation({
       receiverName,
       content,
       createdAt,
+      seq,
+      rev,
     }));
     return { item: null, data };
   },
@@ -30,7 +32,7 @@ export const groupHistory = operation({
   async handle({ userId, services: { database } }, { groupId, limit, cursorCreatedAt: before }) {
     const rows = await historyPage(database, { conversationId: groupId, userId, kind: 'group', before, limit });
     if (!rows) throw new AppError('not_a_member');
-    const data = rows.map(({ notification, messageId, senderId, senderName, senderLastName, groupName, content, createdAt }) => ({
+    const data = rows.map(({ notification, messageId, senderId, senderName, senderLastName, groupName, content, createdAt, seq, rev }) => ({
       notification: notification || null,
       messageId,
       senderId,
@@ -40,6 +42,8 @@ export const groupHistory = operation({
       groupName,
       content,
       createdAt,
+      seq,
+      rev,
     }));
     return { item: null, data };
   },

@@ -13,6 +13,8 @@ export interface HistoryRow {
   notification: boolean;
   content: string;
   createdAt: Date;
+  seq: number;
+  rev: number;
 }
 
 interface Page {
@@ -32,7 +34,8 @@ const PAGE: Statement = {
   SELECT message.id AS "messageId", message.sender_id AS "senderId",
     sender.first_name AS "senderName", sender.last_name AS "senderLastName",
     receiver.id AS "receiverId", receiver.first_name AS "receiverName", conversation.name AS "groupName",
-    message.notification, message.content, message.created_at AS "createdAt"
+    message.notification, message.content, message.created_at AS "createdAt",
+    message.seq::float8 AS seq, message.rev::float8 AS rev
   FROM members me
   JOIN conversations conversation ON conversation.id = me.conversation_id
   LEFT JOIN LATERAL (

@@ -4,6 +4,7 @@ import { DONE, operation } from '../../operation.ts';
 import { userTopic } from '../../realtime/hub.ts';
 import { id, messageText } from '../../schemas.ts';
 import { dialogId } from './dialogId.ts';
+import { placeOf } from './presenter.ts';
 
 /** `privateMessage`: stores a message in the dialog with the receiver and tells the receiver's connections. */
 export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
@@ -12,17 +13,20 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
     async handle({ userId, services: { writer, hub } }, { messageId, receiverId, content }) {
       const conversationId = dialogId(userId, receiverId);
       const written = await writer.send({ conversationId, messageId, senderId: userId, receiverId, content, notification: false });
+      const place = placeOf(written);
       if (!written.repeated && receiverId !== userId) {
-        const { senderName, senderLastName, createdAt } = written;
+        const { senderName, senderLastName } = written;
         hub.publish(userTopic(receiverId), 'privateMessage', {
           messageId,
           message: content,
           senderName,
           senderLastName,
           senderId: userId,
-          createdAt: createdAt.toISOString(),
+          createdAt: place.createdAt,
+          seq: place.seq,
+          rev: place.rev,
         });
       }
-      return DONE;
+      return { ...DONE, place };
     },
   });

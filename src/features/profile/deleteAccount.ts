@@ -5,7 +5,7 @@ import type { Context } from '../../operation.ts';
 import { groupTopic } from '../../realtime/hub.ts';
 import { endSessions, groupIdsOf } from '../auth/sessions.ts';
 import { removeMember } from '../groups/membership.ts';
-import { groupMessageItem } from '../messages/presenter.ts';
+import { groupMessageItem, placeOf } from '../messages/presenter.ts';
 import { type NewMessage, type WrittenMessage, writeWithin } from '../messages/writeMessages.ts';
 
 const FAREWELL = 'left the group';
@@ -47,6 +47,6 @@ export async function deleteAccount({ userId, services: { database, hub } }: Con
   hub.revoke(userId);
   for (const { message, written } of left) {
     hub.leaveGroup(userId, message.conversationId);
-    hub.publish(groupTopic(message.conversationId), 'leaveGroup', groupMessageItem(message, written));
+    hub.publish(groupTopic(message.conversationId), 'leaveGroup', groupMessageItem(message, written, placeOf(written)));
   }
 }
