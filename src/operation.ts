@@ -54,22 +54,22 @@ export interface Answer {
 
 export const DONE: Answer = { item: null, data: null };
 
-/** What the WebSocket calls by a wire type. */
-export interface Operation {
-  params: z.ZodType;
+/** What the WebSocket calls by a wire type. `S` is the schema of its params, `A` what it answers: clients take their types from both. */
+export interface Operation<S extends z.ZodType = z.ZodType, A extends Answer = Answer> {
+  params: S;
   /** It changes who is in a group: it waits for what the connection sent before, and what comes after waits for it. */
   exclusive: boolean;
   /** Checks the params and does it. Up to its first wait it runs at once, so operations begin in the order they are run. */
-  run(context: Context, params: unknown): Promise<Answer>;
+  run(context: Context, params: unknown): Promise<A>;
 }
 
-interface Definition<S extends z.ZodType> {
+interface Definition<S extends z.ZodType, A extends Answer> {
   params: S;
   exclusive?: boolean;
-  handle(context: Context, params: z.output<S>): Promise<Answer>;
+  handle(context: Context, params: z.output<S>): Promise<A>;
 }
 
 /** Binds a params schema to what it is for. */
-export function operation<S extends z.ZodType>({ params, exclusive = false, handle }: Definition<S>): Operation {
+export function operation<S extends z.ZodType, A extends Answer>({ params, exclusive = false, handle }: Definition<S, A>): Operation<S, A> {
   return { params, exclusive, run: async (context, raw) => handle(context, parse(params, raw)) };
 }

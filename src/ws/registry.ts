@@ -11,20 +11,21 @@ import { subscribe } from '../features/subscriptions/subscribe.ts';
 import type { Operation } from '../operation.ts';
 
 /** Every request type that the WebSocket knows, by its name on the wire. */
+export const operations = (env: Env) => ({
+  listLastMessage,
+  getlatestMessageDialog: dialogHistory,
+  getlatestMessageGroup: groupHistory,
+  privateMessage: sendPrivate(env),
+  messageInGroup: sendToGroup(env),
+  addUserInGroup: addUserInGroup(env),
+  leaveGroup: leaveGroup(env),
+  dropGroup,
+  subscribe,
+  watchPresence,
+  unwatchPresence,
+});
+
+/** The same, to look up what a frame names. */
 export function createRegistry(env: Env): ReadonlyMap<string, Operation> {
-  return new Map(
-    Object.entries({
-      listLastMessage,
-      getlatestMessageDialog: dialogHistory,
-      getlatestMessageGroup: groupHistory,
-      privateMessage: sendPrivate(env),
-      messageInGroup: sendToGroup(env),
-      addUserInGroup: addUserInGroup(env),
-      leaveGroup: leaveGroup(env),
-      dropGroup,
-      subscribe,
-      watchPresence,
-      unwatchPresence,
-    }),
-  );
+  return new Map(Object.entries(operations(env)));
 }
