@@ -23,12 +23,10 @@ export const busMessage = z.discriminatedUnion('kind', [
 /** What is to be done with a text, or without one. */
 export type BusMessage = z.output<typeof busMessage>;
 
-/** Who takes what arrives, and knows what is to arrive. */
+/** Who takes what arrives. */
 export interface BusListener {
   /** Takes a message of a topic that is subscribed to; `text` is empty where there is none. Must neither throw nor wait. */
   receive(topic: string, message: BusMessage, text: string): void;
-  /** The topics that are to be subscribed to. */
-  topics(): Iterable<string>;
   /** All topics are subscribed to again, after a time in which messages may have been lost. */
   restored(): void;
 }

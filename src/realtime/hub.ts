@@ -153,10 +153,6 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     else this.#change(topic, message, text);
   }
 
-  topics(): Iterable<string> {
-    return this.#topics.keys();
-  }
-
   restored(): void {
     this.emit('loss');
   }

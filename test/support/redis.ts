@@ -29,7 +29,9 @@ export class RedisServer {
     this.#directory = directory;
     this.#isCluster = clusterPort !== undefined;
     this.#args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory];
-    if (clusterPort !== undefined) this.#args.push('--cluster-enabled', 'yes', '--cluster-port', `${clusterPort}`);
+    if (clusterPort !== undefined) {
+      this.#args.push('--cluster-enabled', 'yes', '--cluster-port', `${clusterPort}`, '--cluster-announce-ip', '127.0.0.1');
+    }
   }
 
   /** Starts one; with `cluster`, a Redis Cluster of one node, which has all slots. */

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createLogger } from '../src/lib/logger.ts';
+import { Metrics } from '../src/metrics.ts';
+import type { Bus, BusMessage } from '../src/realtime/bus.ts';
+import { MemoryBus } from '../src/realtime/memoryBus.ts';
+import { RedisBus } from '../src/realtime/redisBus.ts';
+import { linkTo } from '../src/realtime/redisLink.ts';
+import { newLogFile } from './support/logs.ts';
+import { isRedisInstalled, RedisServer } from './support/redis.ts';
+
+const HELLO: BusMessage = { kind: 'broadcast' };
+
+/** A process, as far as the bus is concerned. */
+class Listener {
+  readonly bus: Bus;
+  readonly received: { topic: string; message: BusMessage; text: string }[] = [];
+  losses = 0;
+
+  constructor(bus: Bus) {
+    this.bus = bus;
+  }
+
+  receive(topic: string, message: BusMessage, text: string): void {
+    this.received.push({ topic, message, text });
+  }
+
+  restored(): void {
+    this.losses++;
+  }
+
+  texts(topic: string): string[] {
+    return this.received.filter((received) => received.topic === topic).map(({ text }) => text);
+  }
+
+  async hears(topic: string, texts: string[]): Promise<void> {
+    await vi.waitFor(() => expect(this.texts(topic)).toEqual(texts), { timeout: 10_000, interval: 2 });
+  }
+}
+
+const newTopic = () => `user:${randomUUID()}`;
+
+describe.each([
+  { kind: 'in memory', needsRedis: false, cluster: false },
+  { kind: 'through Redis', needsRedis: true, cluster: false },
+  { kind: 'through a Redis Cluster', needsRedis: true, cluster: true },
+])('a bus $kind', ({ needsRedis, cluster }) => {
+  const skip = needsRedis && !isRedisInstalled;
+  let redis: RedisServer | undefined;
+  let open: Listener[] = [];
+
+  beforeAll(async () => {
+    if (needsRedis && !skip) redis = await RedisServer.start({ cluster });
+  });
+  afterEach(async () => {
+    await Promise.all(open.map(({ bus }) => bus.close()));
+    open = [];
+  });
+  afterAll(() => redis?.stop());
+
+  async function listen(): Promise<Listener> {
+    const connect = redis && linkTo(redis.url, cluster);
+    const bus = connect ? new RedisBus(connect, new Metrics(), createLogger('trace', newLogFile())) : new MemoryBus();
+    const listener = new Listener(bus);
+    open.push(listener);
+    await bus.start(listener);
+    return listener;
+  }
+
+  describe.skipIf(skip)('within one process', () => {
+    test('gives what is published to the process itself before publish returns, once', async () => {
+      const topic = newTopic();
+      const one = await listen();
+      await one.bus.subscribe(topic);
+      one.bus.publish(topic, { kind: 'left', groupId: 'g' }, 'text');
+      expect(one.received).toEqual([{ topic, message: { kind: 'left', groupId: 'g' }, text: 'text' }]);
+      const last = newTopic();
+      await one.bus.subscribe(last);
+      one.bus.publish(last, HELLO);
+      await one.hears(last, ['']);
+      expect(one.received).toHaveLength(2);
+    });
+
+    test('gives nothing of a topic that is not subscribed to, or not any more', async () => {
+      const [topic, other] = [newTopic(), newTopic()];
+      const one = await listen();
+      await one.bus.subscribe(topic);
+      one.bus.publish(other, HELLO, 'not this');
+      one.bus.unsubscribe(topic);
+      one.bus.publish(topic, HELLO, 'nor this');
+      expect(one.received).toEqual([]);
+    });
+
+    test('has no failure while it works', async () => {
+      expect((await listen()).bus.failure).toBeUndefined();
+    });
+  });
+
+  describe.skipIf(skip || !needsRedis)('between two processes', () => {
+    test('gives everything to each that subscribed, once, in the order in which it was published', async () => {
+      const topic = newTopic();
+      const [one, other] = [await listen(), await listen()];
+      await Promise.all([one.bus.subscribe(topic), other.bus.subscribe(topic)]);
+      const texts = Array.from({ length: 1_000 }, (_, index) => `${index} "é" \\ 👋`);
+      for (const text of texts) one.bus.publish(topic, { kind: 'broadcast', exceptUserIds: ['a'] }, text);
+      await other.hears(topic, texts);
+      await one.hears(topic, texts);
+      expect(other.received[0]?.message).toEqual({ kind: 'broadcast', exceptUserIds: ['a'] });
+    });
+
+    test('gives what is published from the moment on in which subscribe has resolved', async () => {
+      const [one, other] = [await listen(), await listen()];
+      for (let count = 0; count < 100; count++) {
+        const topic = newTopic();
+        await other.bus.subscribe(topic);
+        one.bus.publish(topic, HELLO, 'now');
+        await other.hears(topic, ['now']);
+      }
+    });
+
+    test('follows whoever subscribes and unsubscribes without waiting: the last word counts', async () => {
+      const [topic, quiet] = [newTopic(), newTopic()];
+      const [one, other] = [await listen(), await listen()];
+      for (let count = 0; count < 10; count++) {
+        void other.bus.subscribe(topic);
+        other.bus.unsubscribe(topic);
+        void other.bus.subscribe(quiet);
+        other.bus.unsubscribe(quiet);
+      }
+      await other.bus.subscribe(topic);
+      one.bus.publish(quiet, HELLO, 'not this');
+      one.bus.publish(topic, HELLO, 'this');
+      await other.hears(topic, ['this']);
+      expect(other.texts(quiet)).toEqual([]);
+    });
+
+    test('says that messages may be lost when it is back, to both, and works again with all that was subscribed meanwhile', async () => {
+      const [before, meanwhile, gone] = [newTopic(), newTopic(), newTopic()];
+      const [one, other] = [await listen(), await listen()];
+      await Promise.all([other.bus.subscribe(before), other.bus.subscribe(gone)]);
+      await redis?.kill();
+      await vi.waitFor(() => expect(other.bus.failure).toEqual(expect.any(String)), { timeout: 5_000 });
+      const begun = performance.now();
+      await other.bus.subscribe(meanwhile);
+      expect(performance.now() - begun).toBeLessThan(2_000);
+      other.bus.unsubscribe(gone);
+      one.bus.publish(before, HELLO, 'lost');
+      expect([one.losses, other.losses]).toEqual([0, 0]);
+      await redis?.launch();
+      await vi.waitFor(() => expect([one.bus.failure, other.bus.failure]).toEqual([undefined, undefined]), { timeout: 10_000 });
+      await vi.waitFor(() => expect(Math.min(one.losses, other.losses)).toBeGreaterThan(0), { timeout: 10_000 });
+      for (const topic of [gone, before, meanwhile]) one.bus.publish(topic, HELLO, 'again');
+      await other.hears(meanwhile, ['again']);
+      await other.hears(before, ['again']);
+      expect(other.texts(gone)).toEqual([]);
+    });
+
+    test('a Redis that has gone silent is given up within seconds, and used again when it answers', async () => {
+      const topic = newTopic();
+      const [one, other] = [await listen(), await listen()];
+      await other.bus.subscribe(topic);
+      redis?.freeze();
+      try {
+        await vi.waitFor(() => expect([one.bus.failure, other.bus.failure]).not.toContain(undefined), { timeout: 8_000 });
+      } finally {
+        redis?.thaw();
+      }
+      await vi.waitFor(() => expect([one.bus.failure, other.bus.failure]).toEqual([undefined, undefined]), { timeout: 10_000 });
+      expect(other.losses).toBeGreaterThan(0);
+      one.bus.publish(topic, HELLO, 'again');
+      await vi.waitFor(() => expect(other.texts(topic)).toContain('again'), { timeout: 5_000 });
+    });
+  });
+});
