@@ -3,7 +3,7 @@ import { CatchUp } from './catchUp.ts';
 import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import type { ClientEvents, Emit, Status } from './events.ts';
-import { type Message, messageOfItem } from './message.ts';
+import { messageOfItem } from './message.ts';
 import { type Draft, Outbox } from './outbox.ts';
 import { Positions, type State } from './positions.ts';
 import { Presence } from './presence.ts';

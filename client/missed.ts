@@ -39,8 +39,8 @@ export function applyMissed({ item, data }: Missed, asked: Asked[], positions: P
   return [...more];
 }
 
-function conversationOfCursor(cursor: Cursor) {
-  return 'groupId' in cursor ? { companionId: null, groupId: cursor.groupId } : { companionId: cursor.receiverId, groupId: null };
+function conversationOfCursor({ receiverId = null, groupId = null }: Missed['item']['more'][number]) {
+  return { companionId: receiverId, groupId };
 }
 
 function leave(position: Position, emit: Emit): void {

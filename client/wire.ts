@@ -1,8 +1,6 @@
 import type { z } from 'zod';
 import type { ErrorCode, Issue } from '../src/errors.ts';
-import type { ChatRow } from '../src/features/chats/queries.ts';
 import type { Place } from '../src/features/messages/presenter.ts';
-import type { HistoryRow } from '../src/features/messages/queries.ts';
 import type { operations } from '../src/ws/registry.ts';
 
 /** What JSON makes of a value. */
@@ -12,23 +10,7 @@ interface Coming {
   subscribe: { params: z.ZodType<unknown, { events: string[] }>; run: () => Promise<{ item: { events: string[] }; data: null }> };
   watchPresence: { params: z.ZodType<unknown, { userIds: string[] }>; run: () => Promise<{ item: null; data: UserStatus[] }> };
   unwatchPresence: { params: z.ZodType<unknown, { userIds: string[] }>; run: () => Promise<{ item: null; data: null }> };
-  getMissed: {
-    params: z.ZodType<unknown, { cursors: Cursor[]; changedSince: string | null; limit: number }>;
-    run: () => Promise<{
-      item: {
-        more: Cursor[];
-        reset: { companionId: string | null; groupId: string | null; seq: number; rev: number }[];
-        gone: { companionId: string | null; groupId: string | null }[];
-        cleared: { companionId: string; seq: number }[];
-        chats: ChatRow[];
-        moreChats: boolean;
-        changedSince: string;
-      };
-      data: (HistoryRow & { companionId: string | null; groupId: string | null })[];
-    }>;
-  };
 }
-type Cursor = { receiverId: string; afterRev: number } | { groupId: string; afterRev: number };
 type Operations = ReturnType<typeof operations> & Coming;
 type Answer<Type extends RequestType> = Awaited<ReturnType<Operations[Type]['run']>>;
 

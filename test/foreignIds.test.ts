@@ -42,6 +42,7 @@ const sent = async (method: string, path: string, body?: object) => {
   const { status, body: answer } = await call(server, method, path, { token: me.token, body });
   return { status, answer };
 };
+const ALL = { changedSince: null, limit: 500 };
 const message = () => ({ messageId: randomUUID(), message: 'Hello' });
 /** With the id of a message that is in the group of the others. */
 const theirs = () => ({ messageId: foreign.groupMessage, message: 'Hello' });
@@ -50,6 +51,8 @@ const mine = () => newCircle(server, [me]);
 const ROWS: Record<string, Row> = {
   'getlatestMessageDialog receiverId': { ask: (receiverId) => asked('getlatestMessageDialog', { receiverId, ...NEWEST }) },
   'getlatestMessageGroup groupId': { ask: (groupId) => asked('getlatestMessageGroup', { groupId, ...NEWEST }) },
+  'getMissed cursors receiverId': { ask: (receiverId) => asked('getMissed', { cursors: [{ receiverId, afterRev: 1 }], ...ALL }) },
+  'getMissed cursors groupId': { ask: (groupId) => asked('getMissed', { cursors: [{ groupId, afterRev: 0 }], ...ALL }) },
   'privateMessage receiverId': {
     ask: (receiverId) => asked('privateMessage', { messageId: randomUUID(), receiverId, content: 'Hello' }),
     except: ['user'],
@@ -84,11 +87,14 @@ const ROWS: Record<string, Row> = {
   'post /use-cases/mark-as-deleted companionId': { ask: (companionId) => sent('POST', '/use-cases/mark-as-deleted', { companionId }) },
 };
 
-/** The fields of an operation that hold ids. */
+/** The fields of an operation that hold ids, in the objects of its lists too. */
 function idsOf(name: string, params: z.ZodType): string[] {
   if (!(params instanceof z.ZodObject)) throw new Error(`${name} has params that are no object`);
   const isId = (schema: z.ZodType) => schema.safeParse(randomUUID()).success && !schema.safeParse('x'.repeat(36)).success;
-  return Object.entries<z.ZodType>(params.shape).flatMap(([field, schema]) => (isId(schema) ? [`${name} ${field}`] : []));
+  return Object.entries<z.ZodType>(params.shape).flatMap(([field, schema]) => {
+    if (schema instanceof z.ZodArray && schema.element instanceof z.ZodObject) return idsOf(`${name} ${field}`, schema.element);
+    return isId(schema) ? [`${name} ${field}`] : [];
+  });
 }
 
 /** What the caller can tell answers apart by: all but the ids the caller chose, and times. */

@@ -22,6 +22,7 @@ const TYPES: Record<string, Outcomes<string>> = {
   listLastMessage: all('ok'),
   getlatestMessageDialog: all('ok'),
   getlatestMessageGroup: members('not_a_member', 'ok'),
+  getMissed: all('ok'),
   privateMessage: all('ok'),
   messageInGroup: members('not_a_member', 'ok'),
   addUserInGroup: members('not_a_member', 'ok'),

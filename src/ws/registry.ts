@@ -3,6 +3,7 @@ import { listLastMessage } from '../features/chats/listLastMessage.ts';
 import { addUserInGroup } from '../features/groups/addUserInGroup.ts';
 import { dropGroup } from '../features/groups/dropGroup.ts';
 import { leaveGroup } from '../features/groups/leaveGroup.ts';
+import { getMissed } from '../features/messages/getMissed.ts';
 import { dialogHistory, groupHistory } from '../features/messages/history.ts';
 import { sendPrivate } from '../features/messages/sendPrivate.ts';
 import { sendToGroup } from '../features/messages/sendToGroup.ts';
@@ -13,6 +14,7 @@ export const operations = (env: Env) => ({
   listLastMessage,
   getlatestMessageDialog: dialogHistory,
   getlatestMessageGroup: groupHistory,
+  getMissed,
   privateMessage: sendPrivate(env),
   messageInGroup: sendToGroup(env),
   addUserInGroup: addUserInGroup(env),

@@ -19,6 +19,14 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
   listLastMessage: () => ({ limit: 10, cursorCreatedAt: null }),
   getlatestMessageDialog: ({ owner }) => ({ receiverId: owner.id, limit: 10, cursorCreatedAt: null }),
   getlatestMessageGroup: ({ groupId }) => ({ groupId, limit: 10, cursorCreatedAt: null }),
+  getMissed: ({ owner, groupId }) => ({
+    cursors: [
+      { receiverId: owner.id, afterRev: 0 },
+      { groupId, afterRev: 0 },
+    ],
+    changedSince: '2026-01-31T12:00:00.000Z',
+    limit: 10,
+  }),
   privateMessage: ({ owner }) => ({ messageId: randomUUID(), receiverId: owner.id, content: 'Hello' }),
   messageInGroup: ({ groupId }) => ({ messageId: randomUUID(), groupId, content: 'Hello' }),
   addUserInGroup: ({ groupId, exMember }) => ({ groupId, userId: exMember.id, messageId: randomUUID(), message: 'added' }),

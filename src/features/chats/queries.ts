@@ -25,11 +25,11 @@ export interface ChatRow {
 /**
  * WITH TIES: a page is longer than its limit rather than cut through chats with an equal time, which the cursor could not tell apart.
  *
- * Of each of the user's chats only the time is read, all in one pass over the index, which is what a user with thousands of them waits for;
- * the rest is looked up from the newest on until the page is full. OFFSET 0 and LIMIT 1 keep it so, whatever the planner guesses.
+ * Of each of the user's chats only the time and the numbers are read, all in one pass over the index, which is what a user with thousands of them waits for;
+ * the rest is looked up in order until the page is full. OFFSET 0 and LIMIT 1 keep it so, whatever the planner guesses.
  */
-const CHATS: Statement = {
-  name: 'chats',
+const chats = (name: string, condition: string, order: 'ASC' | 'DESC'): Statement => ({
+  name,
   text: `
   SELECT message.id AS "messageId", message.sender_id AS "senderId",
     sender.first_name AS "senderName", sender.last_name AS "senderLastName",
@@ -43,23 +43,30 @@ const CHATS: Statement = {
     FROM (
       SELECT id, name, last_message_at, last_seq, last_rev FROM conversations
       WHERE id = ANY (ARRAY(SELECT conversation_id FROM members WHERE user_id = $1))
-        AND last_message_at < coalesce($2::timestamptz, 'infinity')
-      ORDER BY last_message_at DESC
+        AND ${condition}
+      ORDER BY last_message_at ${order}
       OFFSET 0
     ) conversation
     CROSS JOIN LATERAL (SELECT * FROM members WHERE conversation_id = conversation.id AND user_id = $1 LIMIT 1) me
     WHERE conversation.last_message_at > me.cleared_at
-    ORDER BY conversation.last_message_at DESC
+    ORDER BY conversation.last_message_at ${order}
     FETCH FIRST $3 ROWS WITH TIES
   ) chat
   JOIN messages message ON message.conversation_id = chat.id AND message.created_at = chat.last_message_at
   JOIN users sender ON sender.id = message.sender_id
   LEFT JOIN users receiver ON receiver.id = CASE WHEN message.sender_id = $1 THEN chat.companion_id
     WHEN chat.companion_id IS NOT NULL THEN $1 END
-  ORDER BY message.created_at DESC, chat.id`,
-};
+  ORDER BY message.created_at ${order}, chat.id`,
+});
+const NEWEST_CHATS = chats('chats', "last_message_at < coalesce($2::timestamptz, 'infinity')", 'DESC');
+const CHANGED_CHATS = chats('changed_chats', 'last_message_at > $2 AND id <> ALL ($4::uuid[])', 'ASC');
 
 /** The user's chats, the one with the newest message first; `before` is null for the newest page. */
 export function chatPage(database: Database, userId: string, before: Date | null, limit: number): Promise<ChatRow[]> {
-  return database.run(CHATS, [userId, before, limit]);
+  return database.run(NEWEST_CHATS, [userId, before, limit]);
+}
+
+/** Those of the user's chats whose last message is later than `after`, the oldest one first, without the conversations `except`. */
+export function chatsChangedAfter(database: Database, userId: string, after: Date, limit: number, except: string[]): Promise<ChatRow[]> {
+  return database.run(CHANGED_CHATS, [userId, after, limit, except]);
 }

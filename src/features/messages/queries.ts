@@ -27,15 +27,25 @@ interface Page {
   limit: number;
 }
 
+/** The columns of a `HistoryRow`, save `groupName`. */
+export const MESSAGE = `
+    message.id AS "messageId", message.sender_id AS "senderId",
+    sender.first_name AS "senderName", sender.last_name AS "senderLastName",
+    receiver.id AS "receiverId", receiver.first_name AS "receiverName",
+    message.notification, message.content, message.created_at AS "createdAt",
+    message.seq::float8 AS seq, message.rev::float8 AS rev`;
+
+/** Finds the people of a `message` that a member, `me`, reads. */
+export const PEOPLE = `
+  LEFT JOIN users sender ON sender.id = message.sender_id
+  LEFT JOIN users receiver ON receiver.id = CASE WHEN message.sender_id = me.user_id THEN me.companion_id
+    WHEN me.companion_id IS NOT NULL THEN me.user_id END`;
+
 /** The member's row comes first, so that one query tells an empty conversation from one that is not the user's. */
 const PAGE: Statement = {
   name: 'history',
   text: `
-  SELECT message.id AS "messageId", message.sender_id AS "senderId",
-    sender.first_name AS "senderName", sender.last_name AS "senderLastName",
-    receiver.id AS "receiverId", receiver.first_name AS "receiverName", conversation.name AS "groupName",
-    message.notification, message.content, message.created_at AS "createdAt",
-    message.seq::float8 AS seq, message.rev::float8 AS rev
+  SELECT conversation.name AS "groupName",${MESSAGE}
   FROM members me
   JOIN conversations conversation ON conversation.id = me.conversation_id
   LEFT JOIN LATERAL (
@@ -43,10 +53,7 @@ const PAGE: Statement = {
     WHERE conversation_id = me.conversation_id AND created_at > me.cleared_at AND created_at < coalesce($4::timestamptz, 'infinity')
     ORDER BY created_at DESC
     LIMIT $5
-  ) message ON true
-  LEFT JOIN users sender ON sender.id = message.sender_id
-  LEFT JOIN users receiver ON receiver.id = CASE WHEN message.sender_id = me.user_id THEN me.companion_id
-    WHEN me.companion_id IS NOT NULL THEN me.user_id END
+  ) message ON true${PEOPLE}
   WHERE me.conversation_id = $1 AND me.user_id = $2 AND conversation.kind = $3
   ORDER BY message.created_at DESC`,
 };

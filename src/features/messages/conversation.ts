@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { id } from '../../schemas.ts';
+import { dialogId } from './dialogId.ts';
+
+/** Names one conversation: a dialog by the other person in it, or a group. `safeExtend` gives it more fields. */
+export const conversationName = z
+  .strictObject({ receiverId: id.optional(), groupId: id.optional() })
+  .refine(
+    ({ receiverId, groupId }) => (receiverId === undefined) !== (groupId === undefined),
+    'must have either a receiverId or a groupId, and not both',
+  );
+
+/** A conversation that a user has named, which need not exist. */
+export interface NamedConversation {
+  conversationId: string;
+  kind: 'dialog' | 'group';
+  /** The other person of a dialog, the user in the dialog with oneself; null for a group. */
+  companionId: string | null;
+  /** Null for a dialog. */
+  groupId: string | null;
+}
+
+/** The conversation that `userId` means by the name. */
+export function conversationOf(userId: string, { receiverId, groupId }: z.output<typeof conversationName>): NamedConversation {
+  if (receiverId !== undefined)
+    return { conversationId: dialogId(userId, receiverId), kind: 'dialog', companionId: receiverId, groupId: null };
+  if (groupId !== undefined) return { conversationId: groupId, kind: 'group', companionId: null, groupId };
+  throw new Error('no conversation is named');
+}

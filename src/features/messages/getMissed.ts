@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { operation } from '../../operation.ts';
+import { cursor } from '../../schemas.ts';
+import { changedChats } from '../chats/changedChats.ts';
+import { conversationName, conversationOf } from './conversation.ts';
+import { MAX_MISSED, type Missed, readMissed } from './missedQueries.ts';
+
+const MAX_CURSORS = 100;
+/**
+ * How much earlier than now the next request is to look for changed chats, in milliseconds:
+ * what is being written now has a time already, and cannot be seen yet.
+ */
+const OVERLAP = 10_000;
+
+const missedCursor = conversationName.safeExtend({
+  afterRev: z.int('must be a whole number').min(0, 'must not be negative'),
+});
+type Name = z.output<typeof missedCursor>;
+
+const params = z.strictObject({
+  cursors: z
+    .array(missedCursor)
+    .max(MAX_CURSORS, `must not be more than ${MAX_CURSORS}`)
+    .refine(areDistinct, 'must name each conversation once'),
+  changedSince: cursor,
+  limit: z.int('must be a whole number from 1 to 500').min(1, 'must be at least 1').max(500, 'must be at most 500'),
+});
+
+function areDistinct(names: Name[]): boolean {
+  return new Set(names.map(({ receiverId, groupId }) => `${receiverId} ${groupId}`)).size === names.length;
+}
+
+/** `getMissed`: what has changed in the conversations that the client knows since it knew them, and which others have something new. */
+export const getMissed = operation({
+  params,
+  async handle({ userId, services: { database } }, { cursors: names, changedSince, limit }) {
+    const cursors = names.map((name) => ({ ...conversationOf(userId, name), afterRev: name.afterRev }));
+    const { now, missed } = await readMissed(database, userId, cursors, limit);
+    const except = cursors.map(({ conversationId }) => conversationId);
+    const { chats, hasMore } = await changedChats(database, { userId, since: changedSince, limit, except });
+    const item = {
+      ...sorted(missed),
+      chats,
+      moreChats: hasMore,
+      changedSince: (hasMore && chats.at(-1)?.createdAt) || new Date(now.getTime() - OVERLAP),
+    };
+    return { item, data: missed.flatMap(rowsOf) };
+  },
+});
+
+const isGone = ({ cursor, isMember }: Missed): boolean => cursor.kind === 'group' && !isMember;
+/** Too much was missed, or a database that was restored knows less than the client. */
+const isReset = ({ cursor: { afterRev }, rev }: Missed): boolean => rev - afterRev > MAX_MISSED || afterRev > rev;
+
+/** Which of the conversations the client has to do something about. */
+function sorted(missed: Missed[]) {
+  const readable = missed.filter((one) => !isGone(one));
+  return {
+    more: readable.filter(({ isWhole }) => !isWhole).map(nextCursor),
+    reset: readable.filter(isReset).map(({ cursor: { companionId, groupId }, seq, rev }) => ({ companionId, groupId, seq, rev })),
+    gone: missed.filter(isGone).map(({ cursor: { companionId, groupId } }) => ({ companionId, groupId })),
+    cleared: readable
+      .filter(({ clearedSeq }) => clearedSeq > 0)
+      .map(({ cursor: { companionId }, clearedSeq: seq }) => ({ companionId, seq })),
+  };
+}
+
+function nextCursor({ cursor: { companionId, groupId, afterRev }, rows }: Missed) {
+  const next = rows.at(-1)?.rev ?? afterRev;
+  return groupId === null ? { receiverId: companionId, afterRev: next } : { groupId, afterRev: next };
+}
+
+function rowsOf({ cursor: { companionId, groupId }, rows }: Missed) {
+  return rows.map((row) => ({
+    companionId,
+    groupId,
+    messageId: row.messageId,
+    senderId: row.senderId,
+    senderName: row.senderName,
+    senderLastName: row.senderLastName,
+    receiverId: row.receiverId,
+    receiverName: row.receiverName,
+    groupName: row.groupName,
+    notification: row.notification || null,
+    content: row.content,
+    createdAt: row.createdAt,
+    seq: row.seq,
+    rev: row.rev,
+  }));
+}

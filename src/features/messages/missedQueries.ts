@@ -1,0 +1,127 @@
+import type { Database, Statement } from '../../db/sequelize.ts';
+import type { NamedConversation } from './conversation.ts';
+import { type HistoryRow, MESSAGE, PEOPLE } from './queries.ts';
+
+/** Who missed more changes of a conversation than this reads it anew. */
+export const MAX_MISSED = 1_000;
+/** Characters of messages in one answer, unless a single message has more. It is as much as the largest page of a history has by default. */
+const MAX_LENGTH = 1_000_000;
+
+/** A conversation, and the `rev` up to which the client knows it. */
+export interface Cursor extends NamedConversation {
+  afterRev: number;
+}
+
+/** What the user missed of one conversation. */
+export interface Missed {
+  cursor: Cursor;
+  /** Whether the user may read it. */
+  isMember: boolean;
+  /** The conversation's last of both; 0 where there is none. */
+  seq: number;
+  rev: number;
+  /** The user deleted the dialog up to this `seq`. */
+  clearedSeq: number;
+  /** By `rev`. */
+  rows: HistoryRow[];
+  /** Whether these are all. */
+  isWhole: boolean;
+}
+
+interface State {
+  /** The time of the database, before anything was read. */
+  now: Date;
+  /** Which of the cursors it is, from 1; null when there are none, and so are the others. */
+  place: number | null;
+  isMember: boolean;
+  lastSeq: number;
+  lastRev: number;
+  clearedSeq: number;
+  /** Changes after the cursor: no more rows than that can have been missed. */
+  span: number;
+  /** Of those, how many fit into the answer. */
+  room: number;
+}
+type Row = State & (HistoryRow | { messageId: null });
+
+/**
+ * One statement, and so one moment: what is read of a conversation is what its `last_rev` says. Each conversation is looked up;
+ * of its messages only those are read that have room after what the conversations before it can have at most.
+ *
+ * An edit moves the `rev` of a row up, so of the changes after a cursor some may have no row any more, but no row has two.
+ * A `rev` is never less than the `seq`: what is deleted for the user is not even read, unless it was edited later.
+ */
+const MISSED: Statement = {
+  name: 'missed',
+  text: `
+  SELECT clock.moment AS now, me.place::int AS place, me.conversation_id IS NOT NULL AS "isMember",
+    me.last_seq::float8 AS "lastSeq", me.last_rev::float8 AS "lastRev", me.cleared_seq::float8 AS "clearedSeq",
+    me.span::float8 AS span, me.room::float8 AS room, me.name AS "groupName",${MESSAGE}
+  FROM (SELECT now()) AS clock (moment)
+  LEFT JOIN (
+    SELECT counted.*, least(span, greatest($5::bigint - (sum(span) OVER (ORDER BY place) - span), 0))::bigint AS room
+    FROM (
+      SELECT given.place, given.after_rev, member.user_id, member.companion_id, conversation.id AS conversation_id, conversation.name,
+        coalesce(conversation.last_seq, 0) AS last_seq, coalesce(conversation.last_rev, 0) AS last_rev,
+        coalesce(member.cleared_seq, 0) AS cleared_seq,
+        CASE WHEN conversation.last_rev - given.after_rev BETWEEN 0 AND ${MAX_MISSED}
+          THEN conversation.last_rev - greatest(given.after_rev, member.cleared_seq) ELSE 0 END AS span
+      FROM unnest($2::uuid[], $3::text[], $4::bigint[]) WITH ORDINALITY AS given (id, kind, after_rev, place)
+      LEFT JOIN members member ON member.conversation_id = given.id AND member.user_id = $1
+      LEFT JOIN conversations conversation ON conversation.id = member.conversation_id AND conversation.kind = given.kind
+    ) counted
+  ) me ON true
+  LEFT JOIN LATERAL (
+    SELECT * FROM messages
+    WHERE conversation_id = me.conversation_id AND rev > greatest(me.after_rev, me.cleared_seq) AND seq > me.cleared_seq
+    ORDER BY rev
+    LIMIT me.room
+  ) message ON true${PEOPLE}
+  ORDER BY me.place, message.rev`,
+};
+
+const isMessage = (row: Row): row is State & HistoryRow => row.messageId !== null;
+
+/** What the user missed of each of these conversations, in their order and no more than `limit` rows in all; and when it was so. */
+export async function readMissed(
+  database: Database,
+  userId: string,
+  cursors: Cursor[],
+  limit: number,
+): Promise<{ now: Date; missed: Missed[] }> {
+  const ids = cursors.map(({ conversationId }) => conversationId);
+  const kinds = cursors.map(({ kind }) => kind);
+  const revs = cursors.map(({ afterRev }) => afterRev);
+  const rows = await database.run<Row>(MISSED, [userId, ids, kinds, revs, limit]);
+  const [first] = rows;
+  if (!first) throw new Error('the database did not tell its time');
+  const given = new Set(fitting(rows.filter(isMessage)));
+  const missed = cursors.map((cursor, index) =>
+    missedOf(
+      cursor,
+      rows.filter(({ place }) => place === index + 1),
+      given,
+    ),
+  );
+  return { now: first.now, missed };
+}
+
+/** The first of the rows, as many as one answer may hold. */
+function fitting<R extends HistoryRow>(rows: R[]): R[] {
+  let length = 0;
+  const end = rows.findIndex(({ content }, index) => {
+    length += content.length;
+    return index > 0 && length > MAX_LENGTH;
+  });
+  return end < 0 ? rows : rows.slice(0, end);
+}
+
+function missedOf(cursor: Cursor, read: Row[], given: Set<Row>): Missed {
+  const [state] = read;
+  if (!state) throw new Error('the database left a cursor out');
+  const { isMember, lastSeq: seq, lastRev: rev, clearedSeq, span, room } = state;
+  const found = read.filter(isMessage);
+  const rows = found.filter((row) => given.has(row));
+  const isWhole = rows.length === found.length && (room === span || found.length < room || found.at(-1)?.rev === rev);
+  return { cursor, isMember, seq, rev, clearedSeq, rows, isWhole };
+}
