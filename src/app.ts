@@ -7,6 +7,9 @@ import { signingSecret } from './features/auth/secret.ts';
 import { SessionReader } from './features/auth/sessionReader.ts';
 import { Tokens } from './features/auth/tokens.ts';
 import { MessageWriter } from './features/messages/messageWriter.ts';
+import { MemoryPresenceStore } from './features/presence/memoryPresenceStore.ts';
+import { PresenceService } from './features/presence/presenceService.ts';
+import { RedisPresenceStore } from './features/presence/redisPresenceStore.ts';
 import { clientAddress } from './http/clientAddress.ts';
 import { RateLimits } from './http/rateLimits.ts';
 import { createRoutes } from './http/routes.ts';
@@ -16,6 +19,10 @@ import { Passwords } from './lib/passwords.ts';
 import { Metrics } from './metrics.ts';
 import type { Services } from './operation.ts';
 import { Hub } from './realtime/hub.ts';
+import { MemoryBus } from './realtime/memoryBus.ts';
+import { RedisBus } from './realtime/redisBus.ts';
+import { linkTo } from './realtime/redisLink.ts';
+import type { PrimaryLink } from './workers/primaryLink.ts';
 import { createRegistry } from './ws/registry.ts';
 import { SocketServer } from './ws/server.ts';
 
@@ -41,15 +48,19 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Puts the parts together: a server on the database at `databaseUrl`. */
-export async function createApp(env: Env, databaseUrl: string, logger: Logger): Promise<App> {
+/** Puts the parts together: a server on the database at `databaseUrl`; in a worker, with the link to its primary. */
+export async function createApp(env: Env, databaseUrl: string, logger: Logger, primary?: PrimaryLink): Promise<App> {
   const database = new Database(databaseUrl, { statementTimeout: STATEMENT_TIMEOUT });
   const stopping = new AbortController();
-  const metrics = new Metrics();
+  const metrics = new Metrics(primary);
   metrics.watchDatabase(database);
   const writer = new MessageWriter(database, metrics);
   const passwords = new Passwords(env.BCRYPT_ROUNDS, logger, metrics);
   const tokens = new Tokens(await signingSecret(env));
+  const redis = env.REDIS_URL === undefined ? undefined : new RedisBus(linkTo(env.REDIS_URL, env.REDIS_CLUSTER), metrics, logger);
+  const bus = redis ?? new MemoryBus();
+  const presenceStore = redis ? new RedisPresenceStore(redis.commands, redis.processId) : new MemoryPresenceStore();
+  const hub = new Hub(metrics, bus);
   const services: Services = {
     env,
     logger,
@@ -59,7 +70,9 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
     sessionReader: new SessionReader(database, metrics),
     passwords,
     tokens,
-    hub: new Hub(metrics),
+    bus,
+    hub,
+    presence: new PresenceService(presenceStore, hub, logger),
     rateLimits: new RateLimits(env.RATE_LIMITS),
     clientAddress: clientAddress(env),
     stopping: stopping.signal,
@@ -71,6 +84,8 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
     await bringUpToDate(databaseUrl);
     // What Sequelize asks on its first connection does not wait for the first request.
     await database.authenticate();
+    await bus.start(hub);
+    await services.presence.start();
     httpServer.listen(env.PORT, env.HOST);
     await once(httpServer, 'listening');
     const address = httpServer.address();
@@ -90,6 +105,8 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger): 
     clearTimeout(closeAll);
     await Promise.all([writer.drain(), services.sessionReader.drain()]);
     await passwords.close();
+    await services.presence.close();
+    await bus.close();
     await database.close();
   }
 

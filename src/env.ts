@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { compile } from 'proxy-addr';
 import { z } from 'zod';
@@ -87,8 +88,23 @@ const schema = z
         'must be * or a comma-separated list of origins such as https://chat.example.com (no path, no slash at the end)',
       )
       .optional(),
-    /** Reserved for the bus between several processes. */
-    REDIS_URL: z.undefined('is not supported: this version runs as one process. Unset it').optional(),
+    /** The Redis that connects several servers on one database; without it there is one. */
+    REDIS_URL: z
+      .string()
+      .regex(/^rediss?:\/\/\S+$/, 'must look like redis://user:password@host:6379')
+      .refine(URL.canParse, 'must look like redis://user:password@host:6379')
+      .optional(),
+    /** `true` when REDIS_URL is one of the servers of a Redis Cluster. */
+    REDIS_CLUSTER: z
+      .enum(['true', 'false'], 'must be true or false')
+      .transform((text) => text === 'true')
+      .default(false),
+    /** Processes that serve the port together; `auto` is one for each processor. */
+    WORKERS: z
+      .string()
+      .regex(/^(auto|[1-9]\d{0,2})$/, 'must be auto or a whole number from 1 to 999')
+      .transform((text) => (text === 'auto' ? availableParallelism() : Number(text)))
+      .default(1),
     LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
         error: 'must be one of fatal, error, warn, info, debug, trace, silent',
@@ -103,6 +119,11 @@ const schema = z
     MAX_MESSAGE_LENGTH: wholeNumber(1, 1_000_000).default(10_000),
     /** Shortest password, in characters. */
     PASSWORD_MIN_LENGTH: wholeNumber(1, 72).default(8),
+  })
+  .superRefine(({ WORKERS, REDIS_URL }, context) => {
+    if (WORKERS === 1 || REDIS_URL) return;
+    const message = `needs REDIS_URL, because it asks for ${WORKERS} processes, which hear of each other's messages through Redis`;
+    context.addIssue({ code: 'custom', path: ['WORKERS'], message });
   })
   .superRefine((env, context) => {
     if (env.NODE_ENV !== 'production') return;

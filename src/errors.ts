@@ -13,6 +13,7 @@ export const ERRORS = {
   unauthorized: { status: 401, message: 'Unauthorized', retryable: false },
   origin_refused: { status: 403, message: 'This origin is not allowed', retryable: false },
   not_a_member: { status: 403, message: 'User is not a member of this group', retryable: false },
+  no_shared_chat: { status: 403, message: 'You share no chat with some of these users', retryable: false },
   not_the_owner: { status: 403, message: 'Only the owner of the group may do this', retryable: false },
   no_such_user: { status: 404, message: 'There is no such user', retryable: false },
   not_found: { status: 404, message: 'There is nothing at this address', retryable: false },

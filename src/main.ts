@@ -4,6 +4,11 @@ import { type Env, readEnv } from './env.ts';
 import { explainFailure } from './lib/explainFailure.ts';
 import { captureWarnings, createLogger } from './lib/logger.ts';
 import { stopOnSignal } from './lib/shutdown.ts';
+import { PrimaryLink } from './workers/primaryLink.ts';
+import { WorkerGroup } from './workers/workerGroup.ts';
+
+/** To the process that started this one as one of its workers, if it is one. */
+const primary = PrimaryLink.open();
 
 async function main(): Promise<void> {
   const env = readEnv();
@@ -29,10 +34,14 @@ async function main(): Promise<void> {
       ),
     );
     const database = await starting;
-    const app = await createApp(env, database.url, logger);
+    const app =
+      env.WORKERS > 1 && !primary
+        ? new WorkerGroup(env.WORKERS, database.url, logger)
+        : await createApp(env, database.url, logger, primary);
     undo.push(() => app.stop());
     const port = await app.start();
-    welcome(env, port, database.embedded);
+    if (primary) primary.started(port);
+    else welcome(env, port, database.embedded);
   } catch (error) {
     await stop();
     throw error;
@@ -58,7 +67,9 @@ function welcome(env: Env, port: number, embedded: boolean): void {
   );
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${explainFailure(error)}\n`);
+main().catch(async (error: unknown) => {
+  const reason = explainFailure(error);
+  if (primary) await primary.failed(reason);
+  else process.stderr.write(`${reason}\n`);
   process.exit(1);
 });

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Database } from './db/sequelize.ts';
+import type { PrimaryLink } from './workers/primaryLink.ts';
 
 const DURATIONS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500];
@@ -10,6 +11,7 @@ export class Metrics {
   readonly #registers = [this.#registry];
   /** By type and outcome. Counted here and handed over at a scrape: prom-client would build a string for every request. */
   readonly #requests = new Map<string, Map<string, number>>();
+  readonly #primary: PrimaryLink | undefined;
   readonly #queues = new Map<string, () => number>();
 
   readonly connections = new Gauge({
@@ -52,6 +54,21 @@ export class Metrics {
     buckets: DURATIONS,
     registers: this.#registers,
   });
+  readonly busPublished = new Counter({
+    name: 'messenger_bus_published_total',
+    help: 'Messages that were handed to Redis for other processes',
+    registers: this.#registers,
+  });
+  readonly busReceived = new Counter({
+    name: 'messenger_bus_received_total',
+    help: 'Messages that came from other processes',
+    registers: this.#registers,
+  });
+  readonly busLost = new Counter({
+    name: 'messenger_bus_lost_total',
+    help: 'Messages for other processes that Redis did not take',
+    registers: this.#registers,
+  });
   readonly #batchSize = new Histogram({
     name: 'messenger_batch_size',
     help: 'Jobs in one batch, by kind',
@@ -67,7 +84,10 @@ export class Metrics {
     registers: this.#registers,
   });
 
-  constructor() {
+  /** With the link of a worker, the metrics of all workers are read together. */
+  constructor(primary?: PrimaryLink) {
+    this.#primary = primary;
+    primary?.shareMetrics(() => this.#registry.getMetricsAsJSON());
     collectDefaultMetrics({ register: this.#registry });
     const [requests, queues, registers] = [this.#requests, this.#queues, this.#registers];
     new Counter({
@@ -91,9 +111,12 @@ export class Metrics {
     });
   }
 
-  /** What Prometheus reads. Resolves also while the database is away. */
+  /**
+   * What Prometheus reads. Resolves also while the database is away.
+   * @throws {AppError} `unavailable` when this is a worker and its primary does not answer
+   */
   text(): Promise<string> {
-    return this.#registry.metrics();
+    return this.#primary ? this.#primary.readMetrics() : this.#registry.metrics();
   }
 
   get contentType(): string {
@@ -124,6 +147,30 @@ export class Metrics {
   /** Shows how many wait in a queue. */
   watchQueue(queue: string, depth: () => number): void {
     this.#queues.set(queue, depth);
+  }
+
+  /** Shows how many topics have a connection here. */
+  watchTopics(count: () => number): void {
+    new Gauge({
+      name: 'messenger_topics',
+      help: 'Topics with a connection of this process in them: users, groups, and what is watched',
+      registers: this.#registers,
+      collect() {
+        this.set(count());
+      },
+    });
+  }
+
+  /** Shows whether messages reach the other processes. */
+  watchBus(isUp: () => boolean): void {
+    new Gauge({
+      name: 'messenger_bus_up',
+      help: '1 while messages reach the other processes through Redis, 0 while they do not; absent without REDIS_URL',
+      registers: this.#registers,
+      collect() {
+        this.set(Number(isUp()));
+      },
+    });
   }
 
   /** Shows whether the database answers, and how its connections are used. */

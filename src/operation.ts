@@ -5,12 +5,15 @@ import type { SessionReader } from './features/auth/sessionReader.ts';
 import type { Tokens } from './features/auth/tokens.ts';
 import type { MessageWriter } from './features/messages/messageWriter.ts';
 import type { Place } from './features/messages/presenter.ts';
+import type { PresenceService } from './features/presence/presenceService.ts';
 import type { ClientAddress } from './http/clientAddress.ts';
 import type { RateLimits } from './http/rateLimits.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Passwords } from './lib/passwords.ts';
 import type { Metrics } from './metrics.ts';
+import type { Bus } from './realtime/bus.ts';
 import type { Hub } from './realtime/hub.ts';
+import type { Subscriber } from './realtime/subscriber.ts';
 import { parse } from './schemas.ts';
 
 /** What operations work with; made once by the composition root. */
@@ -19,7 +22,9 @@ export interface Services {
   logger: Logger;
   metrics: Metrics;
   database: Database;
+  bus: Bus;
   hub: Hub;
+  presence: PresenceService;
   writer: MessageWriter;
   sessionReader: SessionReader;
   passwords: Passwords;
@@ -34,6 +39,8 @@ export interface Services {
 export interface Context {
   readonly userId: string;
   readonly sessionId: string;
+  /** Where the request came from; undefined over HTTP. */
+  readonly connection: Subscriber | undefined;
   readonly services: Services;
 }
 

@@ -9,7 +9,8 @@ import { query, withDatabase } from './support/database.ts';
 import { call, logIn } from './support/http.ts';
 import { block, section } from './support/markdown.ts';
 import { add, heard, newCircle, newPerson, type Person, readAll, write, writeToGroup } from './support/people.ts';
-import { isPostgres15Installed, POSTGRES_15_PROGRAMS, type Postgres15, startPostgres15 } from './support/postgres15.ts';
+import { isPostgres15Installed, type Postgres15, startPostgres15 } from './support/postgres15.ts';
+import { POSTGRES_15_PROGRAMS } from './support/programs.ts';
 import { newDirectory, type ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
 import { connect } from './support/socket.ts';
 
@@ -95,7 +96,7 @@ test('The embedded database: refuses to be copied while it runs; after a stop, a
   await expectEverything(await startProcess(restored, { RATE_LIMITS: 'off' }), before);
 });
 
-describe.skipIf(!isPostgres15Installed())('On a PostgreSQL 15 of the operator, prepared as the page says', () => {
+describe.skipIf(!isPostgres15Installed)('On a PostgreSQL 15 of the operator, prepared as the page says', () => {
   const variables = { NODE_ENV: 'production', RATE_LIMITS: 'off', JWT_SECRET: randomUUID() };
   let postgres: Postgres15;
   let DATABASE_URL: string;

@@ -26,7 +26,7 @@ async function visit({ protocols, send, frames }: { protocols: string[]; send: o
   });
 }
 
-describe.skipIf(!isBrowserInstalled())('in a browser', () => {
+describe.skipIf(!isBrowserInstalled)('in a browser', () => {
   let browser: Browser;
   let server: TestServer;
   let ann: TestUser;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseEnv as parseFile } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -24,6 +25,8 @@ const DEFAULTS: { [Name in keyof Required<Env>]: Env[Name] | undefined } = {
   PING_INTERVAL: 30,
   CORS_ORIGINS: ['*'],
   REDIS_URL: undefined,
+  REDIS_CLUSTER: false,
+  WORKERS: 1,
   LOG_LEVEL: 'info',
   METRICS_TOKEN: undefined,
   MAX_MESSAGE_LENGTH: 10_000,
@@ -61,6 +64,9 @@ describe('The configuration', () => {
     ['MAX_CONNECTIONS_PER_USER', '1', 1],
     ['PING_INTERVAL', '1m', 60],
     ['CORS_ORIGINS', 'https://a.example, http://localhost:5173', ['https://a.example', 'http://localhost:5173']],
+    ['REDIS_URL', 'rediss://:secret@redis:6380', 'rediss://:secret@redis:6380'],
+    ['REDIS_CLUSTER', 'true', true],
+    ['WORKERS', '1', 1],
     ['LOG_LEVEL', 'silent', 'silent'],
     ['METRICS_TOKEN', 'sixteen-letters!', 'sixteen-letters!'],
     ['MAX_MESSAGE_LENGTH', '5', 5],
@@ -91,7 +97,11 @@ describe('The configuration', () => {
     ['PING_INTERVAL', '2h', 'at most 1h'],
     ['CORS_ORIGINS', 'chat.example.com', 'origins'],
     ['CORS_ORIGINS', 'https://chat.example.com/', 'origins'],
-    ['REDIS_URL', 'redis://localhost', 'Unset it'],
+    ['REDIS_URL', 'http://localhost', 'redis://'],
+    ['REDIS_CLUSTER', 'yes', 'true or false'],
+    ['WORKERS', '0', 'auto or a whole number from 1'],
+    ['WORKERS', 'all', 'auto or a whole number from 1'],
+    ['WORKERS', '2', 'needs REDIS_URL'],
     ['LOG_LEVEL', 'loud', 'info'],
     ['METRICS_TOKEN', 'fifteen-letters', 'at least 16 characters'],
     ['METRICS_TOKEN', 'no white space in it', 'white space'],
@@ -99,6 +109,12 @@ describe('The configuration', () => {
     ['PASSWORD_MIN_LENGTH', '73', 'a whole number from 1 to 72'],
   ])('refuses %s=%s, names it and says what it wants', (name, text, wanted) => {
     expect(() => parseEnv({ [name]: text })).toThrow(new RegExp(`^${name} .*${wanted}`));
+  });
+
+  test('takes as many processes as are named, or as there are processors, once there is a Redis between them', () => {
+    const REDIS_URL = 'redis://localhost:6379';
+    expect(parseEnv({ WORKERS: '4', REDIS_URL }).WORKERS).toBe(4);
+    expect(parseEnv({ WORKERS: 'auto', REDIS_URL }).WORKERS).toBe(availableParallelism());
   });
 
   test('in production wants a secret, and allows no browser origin until one is named', () => {

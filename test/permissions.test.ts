@@ -28,6 +28,9 @@ const TYPES: Record<string, Outcomes<string>> = {
   addUserInGroup: members('not_a_member', 'ok'),
   leaveGroup: members('not_a_member', 'ok'),
   dropGroup: { ...members('not_a_member', 'ok'), member: 'not_the_owner' },
+  subscribe: all('ok'),
+  watchPresence: members('no_shared_chat', 'ok'),
+  unwatchPresence: all('ok'),
 };
 
 /** Every REST path: the status for a caller without a valid token, and what each may do. */

@@ -32,7 +32,7 @@ describe('the README', () => {
     expect(curled.match(/"token":"[^"]+","id":"[^"]+"/g)).toHaveLength(2);
   });
 
-  test.skipIf(!isBrowserInstalled())('sends a message from a browser console as it says', async () => {
+  test.skipIf(!isBrowserInstalled)('sends a message from a browser console as it says', async () => {
     const browser = await launchBrowser();
     try {
       const page = await browser.newPage();

@@ -10,5 +10,5 @@ import type { Context, Services } from '../operation.ts';
 export async function authenticate(services: Services, header: string | undefined): Promise<Context> {
   const claims = services.tokens.verify(bearerToken(header));
   if (!claims || !(await isActive(services.database, claims))) throw new AppError('unauthorized');
-  return { userId: claims.userId, sessionId: claims.sessionId, services };
+  return { userId: claims.userId, sessionId: claims.sessionId, connection: undefined, services };
 }

@@ -1,119 +1,245 @@
+import { EventEmitter } from 'node:events';
 import type { Metrics } from '../metrics.ts';
+import type { Bus, BusListener, BusMessage } from './bus.ts';
 import { type Frame, textFrame } from './frame.ts';
+import type { OptInEvent } from './optInEvents.ts';
+import type { Subscriber } from './subscriber.ts';
+import { groupIdOf, groupTopic, ownTopic, statusTopic, userTopic } from './topics.ts';
 
-/** A connection, as the hub sees it. */
-export interface Subscriber {
-  readonly userId: string;
-  readonly sessionId: string;
-  /** The topics it is in; the hub's to change. */
-  readonly topics: Set<string>;
-  /** Groups the user left while the connection was being opened; the hub's to change. */
-  leftGroups: Set<string> | undefined;
-  /** Takes a frame for the client. Must neither throw nor wait. */
-  deliver(frame: Frame): void;
-  /** The session is no longer valid. */
-  revoke(): void;
-  /** The client is to connect again: what it may receive is to be read anew. */
-  reconnect(): void;
+/** The connections of this process in a topic. */
+interface Topic {
+  subscribers: Set<Subscriber>;
+  /** Resolves when the topic receives what other processes publish. */
+  ready: Promise<void>;
 }
 
-export const userTopic = (userId: string): string => `user:${userId}`;
-export const groupTopic = (groupId: string): string => `group:${groupId}`;
+interface HubEvents {
+  /** Messages may have been lost, in this process or on their way from another. */
+  loss: [];
+  /** The status of a user may have changed. */
+  status: [userId: string];
+}
+
+/** Who gets a broadcast: everybody in the topic but these. */
+export interface Exceptions {
+  exceptUserIds?: string[] | undefined;
+  exceptConnectionId?: string | undefined;
+}
 
 /**
- * Who is connected, and what reaches whom: topic → connections. A user's connections are in the user's topic and in those of
- * the user's groups.
+ * Who is connected to this process, and what reaches whom: topic → connections. A user's connections are in the user's topic and in
+ * those of the user's groups. The bus carries what is published to every process; changes of who is in a group, and the end of sessions,
+ * travel on the user's topic.
  *
  * A connection is added before its groups are read from the database: what changes meanwhile reaches it here, so nothing that
  * happens between the reading and the opening is missed.
  */
-export class Hub {
-  readonly #topics = new Map<string, Set<Subscriber>>();
+export class Hub extends EventEmitter<HubEvents> implements BusListener {
+  readonly #topics = new Map<string, Topic>();
   readonly #metrics: Metrics;
+  readonly #bus: Bus;
 
-  constructor(metrics: Metrics) {
+  constructor(metrics: Metrics, bus: Bus) {
+    super();
     this.#metrics = metrics;
+    this.#bus = bus;
+    metrics.watchTopics(() => this.#topics.size);
   }
 
-  /** Adds a connection that is being opened. Follow with `open` or `remove`. */
-  add(subscriber: Subscriber): void {
-    subscriber.leftGroups = new Set();
-    this.#join(subscriber, userTopic(subscriber.userId));
+  /**
+   * Adds a connection that is being opened. Read its groups when this has resolved, then call `open`, or `remove`.
+   * Resolves late, or never hears of others, only while the bus is away; never rejects.
+   */
+  async add(subscriber: Subscriber): Promise<void> {
+    this.beginReading(subscriber);
+    await this.join(subscriber, userTopic(subscriber.userId));
   }
 
-  /** Joins the groups that were read for the connection, save those the user has left since. */
-  open(subscriber: Subscriber, groupIds: string[]): void {
-    for (const groupId of groupIds) {
-      if (!subscriber.leftGroups?.has(groupId)) this.#join(subscriber, groupTopic(groupId));
+  /** From here on changes of the user's groups are kept, until `open`. */
+  beginReading(subscriber: Subscriber): void {
+    subscriber.groupChanges = new Map();
+  }
+
+  /** Puts the connection into the groups that were read for it, changes since then included, and out of all others. Resolves as `add`. */
+  async open(subscriber: Subscriber, groupIds: string[]): Promise<void> {
+    const wanted = new Set(groupIds.map(groupTopic));
+    for (const [groupId, isMember] of subscriber.groupChanges ?? []) {
+      if (isMember) wanted.add(groupTopic(groupId));
+      else wanted.delete(groupTopic(groupId));
     }
-    subscriber.leftGroups = undefined;
+    subscriber.groupChanges = undefined;
+    for (const topic of subscriber.topics) if (groupIdOf(topic) && !wanted.has(topic)) this.leave(subscriber, topic);
+    await Promise.all([...wanted].map((topic) => this.join(subscriber, topic)));
   }
 
   remove(subscriber: Subscriber): void {
-    for (const topic of subscriber.topics) this.#leave(subscriber, topic);
+    for (const topic of subscriber.topics) this.leave(subscriber, topic);
   }
 
-  /** How many connections of the user are open or being opened. */
+  /** Sets what the connection receives beyond what everybody does. Resolves as `add`. */
+  async subscribe(subscriber: Subscriber, events: ReadonlySet<OptInEvent>): Promise<void> {
+    subscriber.events = events;
+    const topic = ownTopic(subscriber.userId);
+    if (events.has('ownMessages')) await this.join(subscriber, topic);
+    else this.leave(subscriber, topic);
+  }
+
+  /** How many connections of the user are open or being opened here. */
   connectionsOf(userId: string): number {
-    return this.#topics.get(userTopic(userId))?.size ?? 0;
+    return this.#topics.get(userTopic(userId))?.subscribers.size ?? 0;
   }
 
   /** Sends a broadcast to a topic, encoded and framed once. Call it only after what it tells is committed. */
-  publish(topic: string, type: string, item: object, exceptUserId?: string): void {
-    const subscribers = this.#topics.get(topic);
-    if (!subscribers) return;
-    const frame = textFrame(JSON.stringify({ type, success: true, params: { item, data: null, isBroadcast: true } }));
+  publish(topic: string, type: string, item: object, exceptions: Exceptions = {}): void {
+    if (this.#isHeard(topic)) this.#bus.publish(topic, { kind: 'broadcast', ...exceptions }, broadcastText(type, item));
+  }
+
+  /** Tells the user's other connections that asked for it what the user did on one; `item` is made only when anybody may hear. */
+  publishOwn(userId: string, connection: Subscriber | undefined, type: string, item: () => object): void {
+    const topic = ownTopic(userId);
+    if (this.#isHeard(topic)) this.publish(topic, type, item(), { exceptConnectionId: connection?.id });
+  }
+
+  /** The user became a member: the user's connections receive what the group receives, from the broadcast `news` on. */
+  joinGroup(userId: string, groupId: string, news?: { type: string; item: object }): void {
+    const text = news ? broadcastText(news.type, news.item) : '';
+    this.#bus.publish(userTopic(userId), { kind: 'joined', groupId }, text);
+  }
+
+  /** The user is no longer a member. */
+  leaveGroup(userId: string, groupId: string): void {
+    this.#bus.publish(userTopic(userId), { kind: 'left', groupId });
+  }
+
+  /** The group has no members any more. */
+  dropGroup(groupId: string): void {
+    this.#bus.publish(groupTopic(groupId), { kind: 'dropped' });
+  }
+
+  /** Ends the user's connections, save those of the session `exceptSessionId`. */
+  revoke(userId: string, exceptSessionId?: string): void {
+    this.#bus.publish(userTopic(userId), { kind: 'revoked', ...(exceptSessionId && { exceptSessionId }) });
+  }
+
+  /** Closes the user's connections, so that the database decides anew which of them may go on, and what they receive. */
+  reconnect(userId: string): void {
+    this.#bus.publish(userTopic(userId), { kind: 'reconnect' });
+  }
+
+  /** The status of a user may have changed: every process that has somebody who watches it is to look. */
+  announceStatus(userId: string): void {
+    this.#bus.publish(statusTopic(userId), { kind: 'status', userId });
+  }
+
+  /** Whether a connection of this process is in the topic. */
+  hasTopic(topic: string): boolean {
+    return this.#topics.has(topic);
+  }
+
+  /** Sends a broadcast to the connections of this process in a topic, if they asked for the event of that name. */
+  deliverEvent(topic: string, event: OptInEvent, item: object): void {
+    this.tell(this.subscribersOf(topic), event, item);
+  }
+
+  /** Sends a broadcast to those of the connections that asked for the event of that name. */
+  tell(subscribers: Iterable<Subscriber>, event: OptInEvent, item: object): void {
+    const frame = textFrame(broadcastText(event, item));
+    for (const subscriber of subscribers) if (subscriber.events.has(event)) subscriber.deliver(frame);
+  }
+
+  receive(topic: string, message: BusMessage, text: string): void {
+    // Nobody joins or leaves while a frame is handed out.
+    if (message.kind === 'broadcast') this.#deliver(this.#topics.get(topic)?.subscribers ?? [], textFrame(text), message);
+    else this.#change(topic, message, text);
+  }
+
+  topics(): Iterable<string> {
+    return this.#topics.keys();
+  }
+
+  restored(): void {
+    this.emit('loss');
+  }
+
+  /** The connections of this process in a topic, as they are now. */
+  subscribersOf(topic: string): Subscriber[] {
+    return [...(this.#topics.get(topic)?.subscribers ?? [])];
+  }
+
+  /** Puts a connection into a topic. Resolves as `add`. */
+  join(subscriber: Subscriber, topicName: string): Promise<void> {
+    let topic = this.#topics.get(topicName);
+    if (!topic) {
+      topic = { subscribers: new Set(), ready: this.#bus.subscribe(topicName) };
+      this.#topics.set(topicName, topic);
+    }
+    topic.subscribers.add(subscriber);
+    subscriber.topics.add(topicName);
+    return topic.ready;
+  }
+
+  leave(subscriber: Subscriber, topicName: string): void {
+    const topic = this.#topics.get(topicName);
+    subscriber.topics.delete(topicName);
+    if (!topic?.subscribers.delete(subscriber) || topic.subscribers.size > 0) return;
+    this.#topics.delete(topicName);
+    this.#bus.unsubscribe(topicName);
+  }
+
+  #isHeard(topic: string): boolean {
+    return this.#bus.isShared || this.#topics.has(topic);
+  }
+
+  #deliver(subscribers: Iterable<Subscriber>, frame: Frame, { exceptUserIds, exceptConnectionId }: Exceptions): void {
     let count = 0;
     for (const subscriber of subscribers) {
-      if (subscriber.userId === exceptUserId) continue;
+      if (exceptUserIds?.includes(subscriber.userId) || subscriber.id === exceptConnectionId) continue;
       subscriber.deliver(frame);
       count++;
     }
     this.#metrics.deliveries.inc(count);
   }
 
-  /** The user became a member: the user's connections receive what the group receives. */
-  joinGroup(userId: string, groupId: string): void {
-    for (const subscriber of this.#subscribers(userTopic(userId))) {
-      subscriber.leftGroups?.delete(groupId);
-      this.#join(subscriber, groupTopic(groupId));
+  #change(topic: string, message: Exclude<BusMessage, { kind: 'broadcast' }>, text: string): void {
+    const subscribers = this.subscribersOf(topic);
+    switch (message.kind) {
+      case 'joined':
+        this.#joined(subscribers, message.groupId, text);
+        return;
+      case 'left':
+        for (const subscriber of subscribers) {
+          subscriber.groupChanges?.set(message.groupId, false);
+          this.leave(subscriber, groupTopic(message.groupId));
+        }
+        return;
+      case 'dropped':
+        for (const subscriber of subscribers) this.leave(subscriber, topic);
+        return;
+      case 'revoked':
+        for (const subscriber of subscribers) if (subscriber.sessionId !== message.exceptSessionId) subscriber.revoke();
+        return;
+      case 'reconnect':
+        for (const subscriber of subscribers) subscriber.reconnect();
+        return;
+      case 'status':
+        this.emit('status', message.userId);
+        return;
     }
   }
 
-  /** The user is no longer a member. */
-  leaveGroup(userId: string, groupId: string): void {
-    for (const subscriber of this.#subscribers(userTopic(userId))) {
-      subscriber.leftGroups?.add(groupId);
-      this.#leave(subscriber, groupTopic(groupId));
+  #joined(subscribers: Subscriber[], groupId: string, text: string): void {
+    const topic = groupTopic(groupId);
+    const isNew = !this.#topics.has(topic);
+    for (const subscriber of subscribers) {
+      subscriber.groupChanges?.set(groupId, true);
+      const ready = this.join(subscriber, topic);
+      // What was published before this process heard the group is lost to it.
+      if (isNew && this.#bus.isShared) void ready.then(() => this.tell([subscriber], 'catchUp', {}));
     }
+    if (text) this.#deliver(subscribers, textFrame(text), {});
   }
+}
 
-  /** Ends the user's connections, save those of the session `exceptSessionId`. */
-  revoke(userId: string, exceptSessionId?: string): void {
-    for (const subscriber of this.#subscribers(userTopic(userId))) {
-      if (subscriber.sessionId !== exceptSessionId) subscriber.revoke();
-    }
-  }
-
-  /** Closes the user's connections, so that the database decides anew which of them may go on, and what they receive. */
-  reconnect(userId: string): void {
-    for (const subscriber of this.#subscribers(userTopic(userId))) subscriber.reconnect();
-  }
-
-  #subscribers(topic: string): Subscriber[] {
-    return [...(this.#topics.get(topic) ?? [])];
-  }
-
-  #join(subscriber: Subscriber, topic: string): void {
-    const subscribers = this.#topics.get(topic);
-    if (subscribers) subscribers.add(subscriber);
-    else this.#topics.set(topic, new Set([subscriber]));
-    subscriber.topics.add(topic);
-  }
-
-  #leave(subscriber: Subscriber, topic: string): void {
-    const subscribers = this.#topics.get(topic);
-    if (subscribers?.delete(subscriber) && subscribers.size === 0) this.#topics.delete(topic);
-    subscriber.topics.delete(topic);
-  }
+function broadcastText(type: string, item: object): string {
+  return JSON.stringify({ type, success: true, params: { item, data: null, isBroadcast: true } });
 }

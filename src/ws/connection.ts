@@ -7,7 +7,8 @@ import { joinWrites } from '../lib/joinWrites.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Context, Operation, Services } from '../operation.ts';
 import { type Frame, textFrame } from '../realtime/frame.ts';
-import type { Subscriber } from '../realtime/hub.ts';
+import type { OptInEvent } from '../realtime/optInEvents.ts';
+import type { Subscriber } from '../realtime/subscriber.ts';
 import { CLOSE, type CloseReason } from './closeCodes.ts';
 import { dispatch } from './dispatch.ts';
 import { endWithin } from './endWithin.ts';
@@ -22,6 +23,8 @@ const MAX_UNREAD_ANSWERS = 256 * 1024;
 /** Bytes that may be left of what was written to a client before; if there are more, it reads too slowly, and is closed. */
 const MAX_UNREAD = 4 * 1024 * 1024;
 
+const NO_EVENTS: ReadonlySet<OptInEvent> = new Set();
+
 /** A request and its length in characters. */
 interface Request {
   envelope: Envelope;
@@ -32,18 +35,17 @@ interface Request {
 export class Connection implements Subscriber, Context {
   /** Stands in its log lines. */
   readonly id: string;
-  readonly userId: string;
-  readonly sessionId: string;
+  readonly claims: Claims;
   readonly services: Services;
   readonly topics = new Set<string>();
-  leftGroups: Set<string> | undefined;
+  events: ReadonlySet<OptInEvent> = NO_EVENTS;
+  groupChanges: Map<string, boolean> | undefined;
   /** The session ended while the connection was being opened, or after. */
   revoked = false;
   /** What it may receive was read before a change that may have been made since. */
   isStale = false;
   /** With what code the server ended it; undefined while it has not. */
   closeCode: number | undefined;
-  readonly #expiresAt: number;
   readonly #operations: ReadonlyMap<string, Operation>;
   readonly #waiting: Request[] = [];
   readonly #limit: RequestLimit | undefined;
@@ -62,12 +64,22 @@ export class Connection implements Subscriber, Context {
 
   constructor(id: string, claims: Claims, services: Services, operations: ReadonlyMap<string, Operation>) {
     this.id = id;
-    this.userId = claims.userId;
-    this.sessionId = claims.sessionId;
-    this.#expiresAt = claims.expiresAt.getTime();
+    this.claims = claims;
     this.services = services;
     this.#operations = operations;
     this.#limit = services.env.RATE_LIMITS === 'on' ? new RequestLimit() : undefined;
+  }
+
+  get userId(): string {
+    return this.claims.userId;
+  }
+
+  get sessionId(): string {
+    return this.claims.sessionId;
+  }
+
+  get connection(): Subscriber {
+    return this;
   }
 
   /** Writes the ids of the connection and its user into every line. Made anew each time: a connection hardly ever has anything to tell. */
@@ -139,7 +151,7 @@ export class Connection implements Subscriber, Context {
 
   /** Ends the connection when its token has expired or its client is gone; else asks the client for a sign of life. */
   sweep(now: number): void {
-    if (now >= this.#expiresAt) this.close(CLOSE.unauthorized);
+    if (now >= this.claims.expiresAt.getTime()) this.close(CLOSE.unauthorized);
     // While it is behind, the server does not read what the client says.
     else if (!this.#alive && !this.#isBehind) this.#socket?.terminate();
     else {
@@ -152,7 +164,7 @@ export class Connection implements Subscriber, Context {
     const socket = this.#socket;
     if (this.#finished || !socket || socket.readyState !== socket.OPEN) return;
     this.#alive = true;
-    if (Date.now() >= this.#expiresAt) {
+    if (Date.now() >= this.claims.expiresAt.getTime()) {
       this.close(CLOSE.unauthorized);
       return;
     }

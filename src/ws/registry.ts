@@ -7,6 +7,8 @@ import { getMissed } from '../features/messages/getMissed.ts';
 import { dialogHistory, groupHistory } from '../features/messages/history.ts';
 import { sendPrivate } from '../features/messages/sendPrivate.ts';
 import { sendToGroup } from '../features/messages/sendToGroup.ts';
+import { unwatchPresence, watchPresence } from '../features/presence/watchPresence.ts';
+import { subscribe } from '../features/subscriptions/subscribe.ts';
 import type { Operation } from '../operation.ts';
 
 /** Every request type that the WebSocket knows, by its name on the wire. */
@@ -20,6 +22,9 @@ export const operations = (env: Env) => ({
   addUserInGroup: addUserInGroup(env),
   leaveGroup: leaveGroup(env),
   dropGroup,
+  subscribe,
+  watchPresence,
+  unwatchPresence,
 });
 
 /** The same, to look up what a frame names. */

@@ -12,6 +12,7 @@ import { CLOSE, type CloseReason, closeLabel, codeOfViolation } from './closeCod
 import { Connection } from './connection.ts';
 import { endWithin } from './endWithin.ts';
 import { serveWithoutUpgrade } from './otherUpgrades.ts';
+import { Refresher } from './refresher.ts';
 import { refuseUpgrade } from './refuseUpgrade.ts';
 
 const PATHS = new Set(['/', '/api/ws']);
@@ -33,6 +34,7 @@ export class SocketServer {
   readonly #sockets: WebSocketServer;
   readonly #connections = new Set<Connection>();
   readonly #sweeper: NodeJS.Timeout;
+  readonly #refresher: Refresher;
   #closing = false;
 
   constructor(httpServer: Server, services: Services, operations: ReadonlyMap<string, Operation>) {
@@ -57,6 +59,7 @@ export class SocketServer {
         refuseUpgrade(socket, this.#refused(connectionId, error));
       });
     });
+    this.#refresher = new Refresher(services, this.#connections);
     this.#sweeper = setInterval(() => this.#sweep(), services.env.PING_INTERVAL * 1000).unref();
   }
 
@@ -64,6 +67,7 @@ export class SocketServer {
   async close(): Promise<void> {
     this.#closing = true;
     clearInterval(this.#sweeper);
+    this.#refresher.close();
     await Promise.all([...this.#connections].map((connection) => connection.finish(CLOSE.restart)));
   }
 
@@ -99,11 +103,13 @@ export class SocketServer {
     if (!claims) throw new AppError('unauthorized');
     if (hub.connectionsOf(claims.userId) >= env.MAX_CONNECTIONS_PER_USER) throw new AppError('too_many_connections');
     const connection = new Connection(connectionId, claims, this.#services, this.#operations);
-    hub.add(connection);
+    const added = hub.add(connection);
     try {
+      await added;
       const groupIds = await sessionReader.groupsOf(claims);
       if (!groupIds || connection.revoked) throw new AppError('unauthorized');
-      hub.open(connection, groupIds);
+      await hub.open(connection, groupIds);
+      if (connection.revoked) throw new AppError('unauthorized');
       return connection;
     } catch (error) {
       hub.remove(connection);
@@ -125,9 +131,10 @@ export class SocketServer {
   }
 
   #opened(connection: Connection, client: WebSocket): void {
-    const { hub, logger, metrics } = this.#services;
+    const { hub, logger, metrics, presence } = this.#services;
     const { id: connectionId, userId } = connection;
     this.#connections.add(connection);
+    presence.connected(userId);
     metrics.connections.inc();
     metrics.connectionsOpened.inc();
     logger.debug({ connectionId, userId }, 'connection opened');
@@ -139,6 +146,7 @@ export class SocketServer {
       const code = connection.closeCode ?? received;
       this.#connections.delete(connection);
       hub.remove(connection);
+      presence.disconnected(userId);
       metrics.connections.dec();
       metrics.connectionsClosed.inc({ code: closeLabel(code) });
       logger.debug({ connectionId, userId, code }, 'connection closed');

@@ -8,6 +8,7 @@ import { Database } from '../../src/db/sequelize.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import { query, TEMPLATE, withDatabase } from './database.ts';
 import { secretsBelow } from './logs.ts';
+import { leftOut } from './programs.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -34,6 +35,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await postgres.stop();
     const secrets = await secretsBelow(logDirectory);
     await rm(directory, { recursive: true, force: true });
+    const line = leftOut();
+    if (line) process.stderr.write(`${line}\n`);
     if (secrets.length > 0) {
       // Of an error here Vitest tells, but it would end with 0.
       process.exitCode = 1;

@@ -32,6 +32,9 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
   addUserInGroup: ({ groupId, exMember }) => ({ groupId, userId: exMember.id, messageId: randomUUID(), message: 'added' }),
   leaveGroup: ({ groupId }) => ({ groupId, messageId: randomUUID(), message: 'left' }),
   dropGroup: ({ groupId }) => ({ groupId }),
+  subscribe: () => ({ events: ['ownMessages', 'userStatus', 'catchUp'] }),
+  watchPresence: ({ member }) => ({ userIds: [member.id] }),
+  unwatchPresence: ({ member }) => ({ userIds: [member.id] }),
 };
 
 export async function setScene(server: { url: string }): Promise<Scene> {

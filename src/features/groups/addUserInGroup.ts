@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Env } from '../../env.ts';
 import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
-import { groupTopic } from '../../realtime/hub.ts';
+import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { groupMessageItem, placeOf } from '../messages/presenter.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
@@ -19,7 +19,7 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       message: messageText(MAX_MESSAGE_LENGTH),
       groupName: z.unknown().optional(),
     }),
-    async handle({ userId: senderId, services }, { groupId, userId, messageId, message: content }) {
+    async handle({ userId: senderId, connection, services }, { groupId, userId, messageId, message: content }) {
       const message = { conversationId: groupId, messageId, senderId, receiverId: null, content, notification: true };
       const { database, hub } = services;
       const written = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
@@ -32,8 +32,12 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       });
       const place = placeOf(written);
       const item = groupMessageItem(message, written, place);
-      hub.joinGroup(userId, groupId);
-      if (!written.repeated) hub.publish(groupTopic(groupId), 'addUserInGroup', item, senderId);
+      if (written.repeated) hub.joinGroup(userId, groupId);
+      else {
+        hub.joinGroup(userId, groupId, { type: 'addUserInGroup', item });
+        hub.publish(groupTopic(groupId), 'addUserInGroup', item, { exceptUserIds: [senderId, userId] });
+        hub.publishOwn(senderId, connection, 'addUserInGroup', () => ({ ...item, companionId: null }));
+      }
       return { item, data: null, place };
     },
   });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Env } from '../../env.ts';
 import { operation } from '../../operation.ts';
-import { groupTopic } from '../../realtime/hub.ts';
+import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { groupMessageItem, placeOf } from '../messages/presenter.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
@@ -12,7 +12,7 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
   operation({
     exclusive: true,
     params: z.strictObject({ groupId: id, messageId: id, message: messageText(MAX_MESSAGE_LENGTH), groupName: z.unknown().optional() }),
-    async handle({ userId, services }, { groupId, messageId, message: content }) {
+    async handle({ userId, connection, services }, { groupId, messageId, message: content }) {
       const message = { conversationId: groupId, messageId, senderId: userId, receiverId: null, content, notification: true };
       const { database, hub } = services;
       const { written, isGone } = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
@@ -23,7 +23,9 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const place = placeOf(written);
       if (isGone) hub.leaveGroup(userId, groupId);
       if (!written.repeated) {
-        hub.publish(groupTopic(groupId), 'leaveGroup', groupMessageItem(message, written, place));
+        const item = groupMessageItem(message, written, place);
+        hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
+        hub.publishOwn(userId, connection, 'leaveGroup', () => ({ ...item, companionId: null }));
       }
       return { item: { groupId }, data: null, place };
     },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Env } from '../../env.ts';
 import { DONE, operation } from '../../operation.ts';
-import { userTopic } from '../../realtime/hub.ts';
+import { userTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { dialogId } from './dialogId.ts';
 import { placeOf } from './presenter.ts';
@@ -10,22 +10,16 @@ import { placeOf } from './presenter.ts';
 export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
   operation({
     params: z.strictObject({ messageId: id, receiverId: id, content: messageText(MAX_MESSAGE_LENGTH) }),
-    async handle({ userId, services: { writer, hub } }, { messageId, receiverId, content }) {
+    async handle({ userId, connection, services: { writer, hub } }, { messageId, receiverId, content }) {
       const conversationId = dialogId(userId, receiverId);
       const written = await writer.send({ conversationId, messageId, senderId: userId, receiverId, content, notification: false });
       const place = placeOf(written);
-      if (!written.repeated && receiverId !== userId) {
+      if (!written.repeated) {
         const { senderName, senderLastName } = written;
-        hub.publish(userTopic(receiverId), 'privateMessage', {
-          messageId,
-          message: content,
-          senderName,
-          senderLastName,
-          senderId: userId,
-          createdAt: place.createdAt,
-          seq: place.seq,
-          rev: place.rev,
-        });
+        const { createdAt, seq, rev } = place;
+        const item = { messageId, message: content, senderName, senderLastName, senderId: userId, createdAt, seq, rev };
+        if (receiverId !== userId) hub.publish(userTopic(receiverId), 'privateMessage', item);
+        hub.publishOwn(userId, connection, 'privateMessage', () => ({ ...item, companionId: receiverId, groupId: null }));
       }
       return { ...DONE, place };
     },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Op, type Transaction } from 'sequelize';
 import { DELETED_NAME } from '../../db/models/user.ts';
 import type { Context } from '../../operation.ts';
-import { groupTopic } from '../../realtime/hub.ts';
+import { groupTopic } from '../../realtime/topics.ts';
 import { endSessions, groupIdsOf } from '../auth/sessions.ts';
 import { removeMember } from '../groups/membership.ts';
 import { groupMessageItem, placeOf } from '../messages/presenter.ts';
@@ -47,6 +47,7 @@ export async function deleteAccount({ userId, services: { database, hub } }: Con
   hub.revoke(userId);
   for (const { message, written } of left) {
     hub.leaveGroup(userId, message.conversationId);
-    hub.publish(groupTopic(message.conversationId), 'leaveGroup', groupMessageItem(message, written, placeOf(written)));
+    const item = groupMessageItem(message, written, placeOf(written));
+    hub.publish(groupTopic(message.conversationId), 'leaveGroup', item, { exceptUserIds: [userId] });
   }
 }

@@ -1,0 +1,149 @@
+import type { Logger } from '../../lib/logger.ts';
+import { within } from '../../lib/within.ts';
+import type { Hub } from '../../realtime/hub.ts';
+import type { Subscriber } from '../../realtime/subscriber.ts';
+import { statusTopic } from '../../realtime/topics.ts';
+import type { Presence, PresenceStore } from './presenceStore.ts';
+
+/** How often a process says that it lives, and looks whether others do, in milliseconds. */
+const RENEWAL = 5_000;
+/** How long is waited for an answer of the store, in milliseconds; then what is known here must do. */
+const PATIENCE = 1_000;
+/** How long nobody is told that others went offline after messages were lost, in milliseconds: they may not have said yet that they live. */
+const GRACE = 10_000;
+/** Users that are read at a time. */
+const CHUNK = 200;
+
+/** A user's presence, as clients see it. */
+export interface UserStatus extends Presence {
+  userId: string;
+}
+
+/**
+ * Who is online. Only who watches a user is told when that changes: a change travels as a hint on a topic of the user, and each process
+ * that has somebody who watches reads the store then. So hints that are late, doubled or in the wrong order do no harm.
+ */
+export class PresenceService {
+  readonly #store: PresenceStore;
+  readonly #hub: Hub;
+  readonly #logger: Logger;
+  /** How many connections of each user are open here. */
+  readonly #connections = new Map<string, number>();
+  /** What those who watch a user here were last told. */
+  readonly #told = new Map<string, Presence>();
+  readonly #due = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #quietUntil = 0;
+
+  constructor(store: PresenceStore, hub: Hub, logger: Logger) {
+    this.#store = store;
+    this.#hub = hub;
+    this.#logger = logger;
+    hub.on('status', (userId) => this.#lookSoon(userId));
+    hub.on('loss', () => this.#enterAgain());
+  }
+
+  /** Begins to say that this process lives. Never rejects. */
+  async start(): Promise<void> {
+    this.#timer = setInterval(() => void this.#renew(), RENEWAL).unref();
+    await within(PATIENCE, this.#renew());
+  }
+
+  /** A connection of the user was opened. */
+  connected(userId: string): void {
+    const count = this.#connections.get(userId) ?? 0;
+    this.#connections.set(userId, count + 1);
+    if (count === 0) this.#change(userId, this.#store.enter(userId));
+  }
+
+  /** A connection of the user was closed. */
+  disconnected(userId: string): void {
+    const count = this.#connections.get(userId) ?? 0;
+    if (count > 1) this.#connections.set(userId, count - 1);
+    else {
+      this.#connections.delete(userId);
+      this.#change(userId, this.#store.leave(userId));
+    }
+  }
+
+  /** From now on the connection is told when the status of one of the users changes, if it asked for such events. Resolves with what it is now. */
+  async watch(subscriber: Subscriber, userIds: string[]): Promise<UserStatus[]> {
+    await Promise.all(userIds.map((userId) => this.#hub.join(subscriber, statusTopic(userId))));
+    const presences = await this.#read(userIds);
+    for (const [index, userId] of userIds.entries()) this.#tell(userId, presences[index]);
+    return userIds.map((userId, index) => ({ userId, ...(presences[index] ?? OFFLINE) }));
+  }
+
+  unwatch(subscriber: Subscriber, userIds: string[]): void {
+    for (const userId of userIds) this.#hub.leave(subscriber, statusTopic(userId));
+  }
+
+  /** All connections are closed: says so, and ends. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await within(
+      PATIENCE,
+      this.#store.close().catch(() => {}),
+    );
+  }
+
+  #change(userId: string, stored: Promise<unknown>): void {
+    stored.then(
+      () => this.#hub.announceStatus(userId),
+      (error: unknown) => this.#logger.debug({ err: error }, 'a change of presence was not stored'),
+    );
+  }
+
+  /** Hints of one turn of the event loop are looked after together. */
+  #lookSoon(userId: string): void {
+    if (this.#due.size === 0) setImmediate(() => void this.#look([...this.#due]));
+    this.#due.add(userId);
+  }
+
+  async #look(userIds: string[]): Promise<void> {
+    for (const userId of userIds) this.#due.delete(userId);
+    const presences = await this.#read(userIds);
+    for (const [index, userId] of userIds.entries()) this.#tell(userId, presences[index]);
+  }
+
+  /** Tells those who watch the user, if it is news. */
+  #tell(userId: string, presence: Presence = OFFLINE): void {
+    const before = this.#told.get(userId);
+    this.#told.set(userId, presence);
+    if (before && before.status !== presence.status) this.#hub.deliverEvent(statusTopic(userId), 'userStatus', { userId, ...presence });
+  }
+
+  /** What the store says, or what is known here when it does not answer. */
+  async #read(userIds: string[]): Promise<Presence[]> {
+    const presences = await within(PATIENCE, this.#store.read(userIds)).catch(() => undefined);
+    return presences ?? userIds.map((userId) => (this.#connections.has(userId) ? ONLINE : (this.#told.get(userId) ?? OFFLINE)));
+  }
+
+  async #renew(): Promise<void> {
+    for (const userId of this.#told.keys()) if (!this.#hub.hasTopic(statusTopic(userId))) this.#told.delete(userId);
+    try {
+      const isOver = this.#quietUntil > 0 && performance.now() > this.#quietUntil;
+      const somebodyDied = await this.#store.renew();
+      if (this.#quietUntil > 0 && !isOver) return;
+      this.#quietUntil = 0;
+      if (somebodyDied || isOver) await this.#lookAgain();
+    } catch (error) {
+      this.#logger.debug({ err: error }, 'presence could not be renewed');
+    }
+  }
+
+  async #lookAgain(): Promise<void> {
+    const userIds = [...this.#told.keys()];
+    for (let begin = 0; begin < userIds.length; begin += CHUNK) await this.#look(userIds.slice(begin, begin + CHUNK));
+  }
+
+  /** The store may have forgotten everything. */
+  #enterAgain(): void {
+    this.#quietUntil = performance.now() + GRACE;
+    void this.#renew();
+    for (const userId of this.#connections.keys()) this.#change(userId, this.#store.enter(userId));
+  }
+}
+
+const ONLINE: Presence = { status: 'online', lastSeenAt: null };
+const OFFLINE: Presence = { status: 'offline', lastSeenAt: null };

@@ -1,0 +1,19 @@
+/** Whether a user has a connection anywhere, and if not, when the last one was closed; null when that is not known. */
+export interface Presence {
+  status: 'online' | 'offline';
+  lastSeenAt: Date | null;
+}
+
+/** Keeps who is online. What it says may be late, or lost at any moment: nothing but presence depends on it. */
+export interface PresenceStore {
+  /** The user's first connection to this process was opened. */
+  enter(userId: string): Promise<unknown>;
+  /** The user's last connection to this process was closed. */
+  leave(userId: string): Promise<unknown>;
+  /** How it is with each of the users, in their order. Reads that begin later know more. */
+  read(userIds: string[]): Promise<Presence[]>;
+  /** Says that this process lives, to be called every few seconds. Resolves with whether another one has died since the last time. */
+  renew(): Promise<boolean>;
+  /** This process ends. */
+  close(): Promise<unknown>;
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+const userIds = z.array(z.string());
+
+/** What travels on a topic: a frame for the topic's connections, or a change of who is connected to what. */
+export const busMessage = z.discriminatedUnion('kind', [
+  /** For every connection in the topic, save those of some users, or the one it came from. */
+  z.object({ kind: z.literal('broadcast'), exceptUserIds: userIds.optional(), exceptConnectionId: z.string().optional() }),
+  /** On a user's topic: the user became a member of a group, and is told so when there is a text. */
+  z.object({ kind: z.literal('joined'), groupId: z.string() }),
+  /** On a user's topic: the user is no longer a member. */
+  z.object({ kind: z.literal('left'), groupId: z.string() }),
+  /** On a group's topic: it has no members any more. */
+  z.object({ kind: z.literal('dropped') }),
+  /** On a user's topic: the sessions of the user have ended, save one. */
+  z.object({ kind: z.literal('revoked'), exceptSessionId: z.string().optional() }),
+  /** On a user's topic: what the user may receive is to be read anew. */
+  z.object({ kind: z.literal('reconnect') }),
+  /** On the topic of a user's status: it may have changed. */
+  z.object({ kind: z.literal('status'), userId: z.string() }),
+]);
+
+/** What is to be done with a text, or without one. */
+export type BusMessage = z.output<typeof busMessage>;
+
+/** Who takes what arrives, and knows what is to arrive. */
+export interface BusListener {
+  /** Takes a message of a topic that is subscribed to; `text` is empty where there is none. Must neither throw nor wait. */
+  receive(topic: string, message: BusMessage, text: string): void;
+  /** The topics that are to be subscribed to. */
+  topics(): Iterable<string>;
+  /** All topics are subscribed to again, after a time in which messages may have been lost. */
+  restored(): void;
+}
+
+/**
+ * Carries messages on topics to every process. What is published reaches the listener of this process at once, before `publish` returns,
+ * if it subscribed to the topic, and that of every other process which did once, or not at all: the bus may lose messages, and says so
+ * afterwards with `restored`. What one process publishes on one topic arrives in the order in which it was published.
+ */
+export interface Bus {
+  /** Whether anybody else may be listening: what has no subscriber here need not be published otherwise. */
+  readonly isShared: boolean;
+  /** What keeps it from reaching the other processes; undefined when nothing does. */
+  readonly failure: string | undefined;
+  /** Begins to work for a listener. Resolves when it can, or after two seconds when it cannot yet. */
+  start(listener: BusListener): Promise<void>;
+  /** Resolves when whatever is published from now on arrives, or soon when that is not possible now. Never rejects. */
+  subscribe(topic: string): Promise<void>;
+  unsubscribe(topic: string): void;
+  /** Never waits. */
+  publish(topic: string, message: BusMessage, text?: string): void;
+  /** Takes and gives no more. */
+  close(): Promise<void>;
+}
