@@ -193,7 +193,8 @@ export class MessengerClient {
   }
 
   #subscribe(): Promise<unknown> {
-    const events = ['ownMessages', 'catchUp', ...(this.#presence.isWatching ? ['userStatus'] : [])];
+    const events: Params<'subscribe'>['events'] = ['ownMessages', 'catchUp'];
+    if (this.#presence.isWatching) events.push('userStatus');
     return this.#connection.request('subscribe', { events });
   }
 

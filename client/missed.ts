@@ -39,8 +39,8 @@ export function applyMissed({ item, data }: Missed, asked: Asked[], positions: P
   return [...more];
 }
 
-function conversationOfCursor({ receiverId = null, groupId = null }: Missed['item']['more'][number]) {
-  return { companionId: receiverId, groupId };
+function conversationOfCursor({ receiverId, groupId }: Missed['item']['more'][number]) {
+  return { companionId: receiverId ?? null, groupId: groupId ?? null };
 }
 
 function leave(position: Position, emit: Emit): void {

@@ -6,12 +6,7 @@ import type { operations } from '../src/ws/registry.ts';
 /** What JSON makes of a value. */
 type Json<T> = T extends Date ? string : T extends readonly (infer E)[] ? Json<E>[] : T extends object ? { [K in keyof T]: Json<T[K]> } : T;
 
-interface Coming {
-  subscribe: { params: z.ZodType<unknown, { events: string[] }>; run: () => Promise<{ item: { events: string[] }; data: null }> };
-  watchPresence: { params: z.ZodType<unknown, { userIds: string[] }>; run: () => Promise<{ item: null; data: UserStatus[] }> };
-  unwatchPresence: { params: z.ZodType<unknown, { userIds: string[] }>; run: () => Promise<{ item: null; data: null }> };
-}
-type Operations = ReturnType<typeof operations> & Coming;
+type Operations = ReturnType<typeof operations>;
 type Answer<Type extends RequestType> = Awaited<ReturnType<Operations[Type]['run']>>;
 
 /** Every request type that the server knows. */
@@ -45,11 +40,7 @@ export interface MessageItem extends Place {
 }
 
 /** Whether somebody is connected, and if not, when they last were. */
-export interface UserStatus {
-  userId: string;
-  status: 'online' | 'offline';
-  lastSeenAt: string | null;
-}
+export type UserStatus = AnswerParams<'watchPresence'>['data'][number];
 
 /** A frame that nobody asked for. Others than these may come: they are left alone. */
 export type BroadcastFrame = { success: true; params: { isBroadcast: true } } & (
