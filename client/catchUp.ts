@@ -1,0 +1,177 @@
+import { Backoff } from './backoff.ts';
+import type { Emit } from './events.ts';
+import type { Message } from './message.ts';
+import { applyMissed, cursorOf, learnChats, type Missed } from './missed.ts';
+import type { Position } from './position.ts';
+import type { Positions } from './positions.ts';
+import { RequestError } from './requestError.ts';
+import type { Timings } from './timings.ts';
+import type { Params } from './wire.ts';
+
+const MAX_CURSORS = 100;
+const LIMIT = 500;
+/** Before everything: lists all conversations. */
+const EPOCH = '1970-01-01T00:00:00.000Z';
+
+interface Surroundings {
+  userId: string;
+  positions: Positions;
+  timings: Timings;
+  /** Asks for the events that this relies on. */
+  subscribe(): Promise<unknown>;
+  getMissed(params: Params<'getMissed'>): Promise<Missed>;
+  emit: Emit;
+  /** Whether the application has everything that existed when the connection began, or when the server said that something was lost. */
+  changed(isCaughtUp: boolean): void;
+}
+
+/**
+ * Finds out what the application has missed, and gives it.
+ *
+ * It asks when a connection begins, but not before the server sends all events that concern the user: so everything is either
+ * in the answer or comes as an event after it, or both. It asks when the server says that something may have been lost,
+ * and for a conversation in which an event does not follow the one before it. One question is under way at a time.
+ */
+export class CatchUp {
+  readonly #around: Surroundings;
+  readonly #backoff: Backoff;
+  /** To be asked for. */
+  readonly #wanted = new Set<Position>();
+  /** To be asked for unless what is missing comes by itself: events may overtake one another. */
+  readonly #gaps = new Set<Position>();
+  #gapTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether to ask for conversations that the client does not know, and from which time on in the midst of them. */
+  #isListing = false;
+  #page: string | undefined;
+  #isConnected = false;
+  #isSubscribed = false;
+  #isRunning = false;
+  #isCaughtUp = false;
+
+  constructor(surroundings: Surroundings) {
+    this.#around = surroundings;
+    const { timings } = surroundings;
+    this.#backoff = new Backoff(timings.firstWait, timings.longestWait);
+  }
+
+  /** A connection begins. */
+  start(): void {
+    this.#isConnected = true;
+    this.all();
+  }
+
+  /** The connection is gone. */
+  stop(): void {
+    this.#isConnected = false;
+    this.#isSubscribed = false;
+    this.#isCaughtUp = false;
+    this.#page = undefined;
+    clearTimeout(this.#gapTimer);
+    clearTimeout(this.#retryTimer);
+    this.#gapTimer = undefined;
+    this.#retryTimer = undefined;
+    this.#backoff.reset();
+    this.#wanted.clear();
+    this.#gaps.clear();
+    for (const position of this.#around.positions.all()) position.forget();
+  }
+
+  /** Anything may have been lost. */
+  all(): void {
+    for (const position of this.#around.positions.all()) {
+      position.unsettle();
+      if (position.rev !== undefined && !position.isGone) this.#wanted.add(position);
+    }
+    this.#isListing = true;
+    if (this.#isCaughtUp) this.#around.changed(false);
+    this.#isCaughtUp = false;
+    void this.#run();
+  }
+
+  /** Asks about one conversation: who may read it may have changed. */
+  ask(position: Position): void {
+    if (position.rev !== undefined) this.#wanted.add(position);
+    void this.#run();
+  }
+
+  /** A message came as an event, or this client's own one was acknowledged. */
+  offer(message: Message): void {
+    const position = this.#around.positions.at(message);
+    position.offer(message);
+    if (position.mustBeAsked) this.#askSoon(position);
+  }
+
+  #askSoon(position: Position): void {
+    this.#gaps.add(position);
+    this.#gapTimer ??= setTimeout(() => {
+      this.#gapTimer = undefined;
+      this.#want([...this.#gaps].filter((gap) => gap.mustBeAsked));
+      this.#gaps.clear();
+      void this.#run();
+    }, this.#around.timings.gapPatience);
+  }
+
+  async #run(): Promise<void> {
+    if (!this.#isConnected || this.#isRunning || this.#retryTimer) return;
+    this.#isRunning = true;
+    try {
+      while (this.#isConnected && (this.#wanted.size > 0 || this.#isListing)) await this.#ask();
+      this.#backoff.reset();
+      if (this.#isConnected && !this.#isCaughtUp) {
+        this.#isCaughtUp = true;
+        this.#around.changed(true);
+      }
+    } catch (error) {
+      this.#tryAgain(error);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  #tryAgain(error: unknown): void {
+    if (!(error instanceof RequestError)) throw error;
+    if (!this.#isConnected) return;
+    if (!error.isRetryable) this.#around.emit('error', error);
+    this.#retryTimer = setTimeout(
+      () => {
+        this.#retryTimer = undefined;
+        void this.#run();
+      },
+      (error.retryAfter ?? 0) * 1000 + this.#backoff.next(),
+    );
+  }
+
+  async #ask(): Promise<void> {
+    const { positions, subscribe, getMissed, emit } = this.#around;
+    if (!this.#isSubscribed) await subscribe();
+    this.#isSubscribed = true;
+    const asked = [...this.#wanted].slice(0, MAX_CURSORS).map((position) => ({ position, seen: position.seen }));
+    for (const { position } of asked) this.#wanted.delete(position);
+    const isListing = this.#isListing;
+    this.#isListing = false;
+    const changedSince = isListing ? (this.#page ?? positions.changedSince ?? EPOCH) : null;
+    const cursors = asked.map(({ position }) => cursorOf(position));
+    const answer = await getMissed({ cursors, changedSince, limit: LIMIT }).catch((error: unknown) => {
+      this.#want(asked.map(({ position }) => position));
+      this.#isListing ||= isListing;
+      throw error;
+    });
+    this.#want(applyMissed(answer, asked, positions, emit));
+    if (isListing) this.#learn(answer.item);
+    for (const { position } of asked) if (!position.isGone && position.mustBeAsked) this.#askSoon(position);
+  }
+
+  /** What an answer tells of conversations that were not asked for. */
+  #learn({ chats, moreChats, changedSince }: Missed['item']): void {
+    const { positions, userId } = this.#around;
+    this.#want(learnChats(chats, positions, userId));
+    this.#isListing ||= moreChats;
+    this.#page = moreChats ? changedSince : undefined;
+    if (!moreChats) this.#want(positions.listedAt(changedSince));
+  }
+
+  #want(positions: Iterable<Position>): void {
+    for (const position of positions) this.#wanted.add(position);
+  }
+}

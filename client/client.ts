@@ -1,0 +1,228 @@
+import type { Place } from '../src/features/messages/presenter.ts';
+import { CatchUp } from './catchUp.ts';
+import { Connection } from './connection.ts';
+import { Emitter } from './emitter.ts';
+import type { ClientEvents, Emit, Status } from './events.ts';
+import { messageOfItem } from './message.ts';
+import { type Draft, Outbox } from './outbox.ts';
+import { Positions, type State } from './positions.ts';
+import { Presence } from './presence.ts';
+import { RequestError } from './requestError.ts';
+import { type SocketClass, standardSocket } from './socket.ts';
+import { TIMINGS, type Timings } from './timings.ts';
+import { randomUuid } from './uuid.ts';
+import type { AnswerParams, BroadcastFrame, Params, RequestType } from './wire.ts';
+
+export interface ClientOptions {
+  /** Of the server, as `wss://chat.example.com/api/ws`. */
+  url: string;
+  /** Whose token it is; the answer to the log-in holds both. */
+  userId: string;
+  token: string;
+  /** What a former client had as `state`. Without it, messages are given from now on. */
+  state?: State;
+  /** The class that makes connections, where the platform has none: in Node before 22, that of the package `ws`. */
+  WebSocket?: SocketClass;
+  /** How long to wait for what, where it is not to be as usual. */
+  timings?: Partial<Timings>;
+}
+
+/** To one person, or to a group. */
+export type NewMessage = ({ receiverId: string } | { groupId: string }) & {
+  content: string;
+  /** The same id again is the same message. A random one if there is none. */
+  messageId?: string;
+};
+
+/** What an application may ask for besides what the client itself asks. */
+type OtherRequest = Exclude<
+  RequestType,
+  'privateMessage' | 'messageInGroup' | 'getMissed' | 'subscribe' | 'watchPresence' | 'unwatchPresence'
+>;
+
+const CHANGES_OF_GROUPS: ReadonlySet<RequestType> = new Set<RequestType>(['addUserInGroup', 'leaveGroup', 'dropGroup']);
+const MESSAGES: ReadonlySet<string> = new Set(['privateMessage', 'messageInGroup', 'addUserInGroup', 'leaveGroup']);
+
+const closed = (): RequestError => new RequestError('closed', 'The client was closed');
+const ignore = (): void => {};
+
+/**
+ * A user's connection to the server, which mends itself.
+ *
+ * Whatever happens to the connection and the server, the application is given every message of the user's conversations once, and those of
+ * a conversation in the order of their `rev`; and what it sends is stored once, and in the order in which it sent it into a conversation.
+ */
+export class MessengerClient {
+  readonly #userId: string;
+  readonly #emitter = new Emitter<ClientEvents>();
+  readonly #positions: Positions;
+  readonly #connection: Connection;
+  readonly #catchUp: CatchUp;
+  readonly #outbox: Outbox;
+  readonly #presence: Presence;
+  #status: Status = 'connecting';
+  #finalState: State | undefined;
+
+  /** Begins to connect at once; nothing is told before the caller had a chance to listen. */
+  constructor({ url, userId, token, state, WebSocket = standardSocket(), timings: given }: ClientOptions) {
+    const timings = { ...TIMINGS, ...given };
+    this.#userId = userId;
+    this.#positions = new Positions(state, (message) => this.#emit('message', message));
+    const emit: Emit = (name, event) => this.#emit(name, event);
+    const subscribe = () => this.#subscribe();
+    this.#connection = new Connection({
+      url,
+      token,
+      WebSocket,
+      timings,
+      opened: () => this.#opened(),
+      closed: () => this.#closed(),
+      unauthorized: () => this.#unauthorized(),
+      broadcast: (frame) => this.#receive(frame),
+      silent: () => subscribe().catch(ignore),
+    });
+    this.#catchUp = new CatchUp({
+      userId,
+      positions: this.#positions,
+      timings,
+      emit,
+      subscribe: () => subscribe().then(() => this.#presence.start()),
+      getMissed: (params) => this.#connection.request('getMissed', params),
+      changed: (isCaughtUp) => this.#become(isCaughtUp ? 'online' : 'catchingUp'),
+    });
+    this.#outbox = new Outbox({ timings, transmit: (draft) => this.#transmit(draft) });
+    this.#presence = new Presence({
+      timings,
+      subscribe,
+      watch: async (userIds) => (await this.#connection.request('watchPresence', { userIds })).data,
+      unwatch: (userIds) => this.#connection.request('unwatchPresence', { userIds }),
+      tell: (status) => emit('userStatus', status),
+      failed: (error) => emit('error', error),
+    });
+    this.#connection.connect();
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  /** What the application has been given. Kept together with the messages, it makes the next client go on where this one was. */
+  get state(): State {
+    return this.#finalState ?? this.#positions.state;
+  }
+
+  /** Calls `listener` at every event of this name. Returns what ends that. */
+  on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): () => void {
+    return this.#emitter.on(name, listener);
+  }
+
+  /**
+   * Sends a message, again and again until it is stored; resolves after the application was given it. Not kept anywhere but here:
+   * an application that is to survive its own end keeps the message with its `messageId`, and sends it again.
+   * @throws {RequestError} when the server refuses it for good, or the client ends before it is acknowledged
+   */
+  async send({ content, messageId = randomUuid(), ...to }: NewMessage): Promise<Place> {
+    if (this.#status === 'ended') throw closed();
+    const companionId = 'receiverId' in to ? to.receiverId.toLowerCase() : null;
+    const groupId = 'groupId' in to ? to.groupId.toLowerCase() : null;
+    return this.#outbox.add({ companionId, groupId, messageId: messageId.toLowerCase(), content });
+  }
+
+  /**
+   * Asks the server for anything else: lists, pages of history, changes of groups.
+   * @throws {RequestError} the server's error, or `disconnected`: whether a change was made is not known then
+   */
+  async request<Type extends OtherRequest>(type: Type, params: Params<Type>): Promise<AnswerParams<Type>> {
+    const answer = await this.#connection.request(type, params);
+    if (CHANGES_OF_GROUPS.has(type) && 'groupId' in params && typeof params.groupId === 'string') this.#askAboutGroup(params.groupId);
+    return answer;
+  }
+
+  /**
+   * Tells of the presence of these users, by `userStatus`, now and whenever it changes, on every connection.
+   * @throws {RequestError} when the server refuses, because there is somebody with whom the user shares no chat
+   */
+  watchPresence(userIds: string[]): Promise<void> {
+    return this.#presence.watch(userIds);
+  }
+
+  unwatchPresence(userIds: string[]): Promise<void> {
+    return this.#presence.unwatch(userIds);
+  }
+
+  /** Ends. Nothing is told any more, and what was not acknowledged is rejected with `closed`. */
+  close(): void {
+    this.#end(closed());
+  }
+
+  #opened(): void {
+    this.#become('catchingUp');
+    this.#catchUp.start();
+    this.#outbox.start();
+  }
+
+  #closed(): void {
+    this.#become('connecting');
+    this.#catchUp.stop();
+    this.#outbox.stop();
+    this.#presence.stop();
+  }
+
+  #unauthorized(): void {
+    this.#emit('unauthorized', undefined);
+    this.#end(new RequestError('unauthorized', 'The server does not accept the token'));
+  }
+
+  #end(error: RequestError): void {
+    if (this.#status === 'ended') return;
+    this.#become('ended');
+    this.#finalState = this.#positions.state;
+    this.#connection.end();
+    this.#outbox.end(error);
+  }
+
+  #become(status: Status): void {
+    if (this.#status === 'ended' || this.#status === status) return;
+    this.#status = status;
+    this.#emit('status', status);
+  }
+
+  /** After its end a client tells nothing, so its state tells all that it told. */
+  #emit<Name extends keyof ClientEvents>(name: Name, event: ClientEvents[Name]): void {
+    if (!this.#finalState) this.#emitter.emit(name, event);
+  }
+
+  #subscribe(): Promise<unknown> {
+    const events: Params<'subscribe'>['events'] = ['ownMessages', 'catchUp'];
+    if (this.#presence.isWatching) events.push('userStatus');
+    return this.#connection.request('subscribe', { events });
+  }
+
+  #receive(frame: BroadcastFrame): void {
+    if (frame.type === 'catchUp') this.#catchUp.all();
+    else if (frame.type === 'userStatus') this.#emit('userStatus', frame.params.item);
+    else if (frame.type === 'dropGroup') this.#askAboutGroup(frame.params.item.groupId);
+    else if (MESSAGES.has(frame.type)) {
+      const message = messageOfItem(frame.params.item);
+      this.#catchUp.offer(message);
+      const hasLeft = frame.type === 'leaveGroup' && message.senderId === this.#userId;
+      if (hasLeft && message.groupId !== null) this.#askAboutGroup(message.groupId);
+    }
+  }
+
+  #askAboutGroup(groupId: string): void {
+    this.#catchUp.ask(this.#positions.at({ companionId: null, groupId: groupId.toLowerCase() }));
+  }
+
+  async #transmit(draft: Draft): Promise<Place> {
+    const { companionId, groupId, messageId, content } = draft;
+    const answer =
+      groupId === null
+        ? await this.#connection.request('privateMessage', { messageId, receiverId: companionId ?? '', content })
+        : await this.#connection.request('messageInGroup', { messageId, groupId, content });
+    const { seq, rev, createdAt } = answer;
+    const sender = { senderId: this.#userId, senderName: null, senderLastName: null, groupName: null };
+    this.#catchUp.offer({ ...draft, ...sender, notification: false, seq, rev, createdAt });
+    return { seq, rev, createdAt };
+  }
+}

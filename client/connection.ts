@@ -1,0 +1,132 @@
+import { Backoff } from './backoff.ts';
+import { Pending } from './pending.ts';
+import { RequestError } from './requestError.ts';
+import type { Socket, SocketClass } from './socket.ts';
+import type { Timings } from './timings.ts';
+import type { AnswerParams, BroadcastFrame, Frame, Params, RequestType } from './wire.ts';
+
+/** Close codes of the server after which something else is done than to come back soon. */
+const UNAUTHORIZED = 4001;
+const POLICY = 1008;
+const FRAME_TOO_LARGE = 1009;
+/** What is seen of a connection that was cut. */
+const CUT = 1006;
+
+interface Surroundings {
+  url: string;
+  token: string;
+  WebSocket: SocketClass;
+  timings: Timings;
+  /** A connection is open. */
+  opened(): void;
+  /** The connection is gone; called before the requests under way fail. */
+  closed(): void;
+  /** The server does not accept the token, or no longer: the connection will not come back. */
+  unauthorized(): void;
+  broadcast(frame: BroadcastFrame): void;
+  /** Nothing has come for a while: something is to be asked. */
+  silent(): void;
+}
+
+/**
+ * One connection after another, until it is closed or unauthorized.
+ *
+ * Nothing that came over a connection is told after `closed` was called for it, and no request outlives it.
+ */
+export class Connection {
+  readonly #around: Surroundings;
+  readonly #backoff: Backoff;
+  readonly #pending: Pending;
+  #socket: Socket | undefined;
+  #isOpen = false;
+  #hasEnded = false;
+  #reconnecting: ReturnType<typeof setTimeout> | undefined;
+  #silence: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(surroundings: Surroundings) {
+    const { timings } = surroundings;
+    this.#around = surroundings;
+    this.#backoff = new Backoff(timings.firstWait, timings.longestWait);
+    this.#pending = new Pending(timings.answerWithin, () => this.#lost(CUT));
+  }
+
+  connect(): void {
+    const { url, token, WebSocket, timings } = this.#around;
+    const socket = new WebSocket(url, ['auth', token]);
+    this.#socket = socket;
+    this.#silence = setTimeout(() => this.#lost(CUT), timings.answerWithin);
+    const isCurrent = () => socket === this.#socket;
+    socket.addEventListener('open', () => isCurrent() && this.#opened());
+    socket.addEventListener('message', ({ data }) => isCurrent() && this.#received(data));
+    socket.addEventListener('close', ({ code }) => isCurrent() && this.#lost(code));
+    // What there is to know comes with the close.
+    socket.addEventListener('error', () => {});
+  }
+
+  /**
+   * Sends a request.
+   * @throws {RequestError} the server's error; `disconnected` when there is no connection, or it is lost before the answer
+   */
+  async request<Type extends RequestType>(type: Type, params: Params<Type>): Promise<AnswerParams<Type>> {
+    const socket = this.#socket;
+    if (!socket || !this.#isOpen) throw new RequestError('disconnected', 'There is no connection now');
+    return this.#pending.add<AnswerParams<Type>>((requestId) => {
+      const text = JSON.stringify({ type, params, requestId });
+      socket.send(text);
+      return text.length;
+    });
+  }
+
+  /** Ends for good. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#lost(CUT);
+    clearTimeout(this.#reconnecting);
+  }
+
+  #opened(): void {
+    this.#isOpen = true;
+    this.#listen();
+    this.#around.opened();
+  }
+
+  #received(data: unknown): void {
+    this.#listen();
+    const frame: Frame = JSON.parse(String(data));
+    if (isBroadcast(frame)) this.#around.broadcast(frame);
+    else {
+      this.#backoff.reset();
+      this.#pending.settle(frame);
+    }
+  }
+
+  /** Something came: the silence begins anew. */
+  #listen(): void {
+    const { timings, silent } = this.#around;
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(silent, timings.silence);
+  }
+
+  #lost(code: number): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    const wasOpen = this.#isOpen;
+    this.#socket = undefined;
+    this.#isOpen = false;
+    clearTimeout(this.#silence);
+    if (wasOpen) this.#around.closed();
+    this.#pending.failAll(code === FRAME_TOO_LARGE);
+    socket.close();
+    if (code === UNAUTHORIZED && !this.#hasEnded) {
+      this.#hasEnded = true;
+      this.#around.unauthorized();
+    }
+    if (this.#hasEnded) return;
+    const wait = code === POLICY ? this.#backoff.nextLong() : this.#backoff.next();
+    this.#reconnecting = setTimeout(() => this.connect(), wait);
+  }
+}
+
+function isBroadcast(frame: Frame): frame is BroadcastFrame {
+  return 'success' in frame && frame.params.isBroadcast;
+}

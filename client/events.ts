@@ -1,0 +1,34 @@
+import type { Message } from './message.ts';
+import type { RequestError } from './requestError.ts';
+import type { AnswerParams, UserStatus } from './wire.ts';
+
+type Missed = AnswerParams<'getMissed'>['item'];
+
+/**
+ * - `connecting`: there is no connection; the client tries to make one.
+ * - `catchingUp`: connected, but the application may not have everything yet.
+ * - `online`: the application has been given everything. The first time is the moment to read chats and pages of history.
+ * - `ended`: closed or unauthorized. It stays so.
+ */
+export type Status = 'connecting' | 'catchingUp' | 'online' | 'ended';
+
+/** What the application is told, by name. */
+export interface ClientEvents {
+  /** A message of any conversation, also one that this client sent itself: each once, and those of a conversation in order. */
+  message: Message;
+  status: Status;
+  /** More was missed than can be caught up with: read the conversation anew from its newest page. What comes after `rev` is given. */
+  reset: Missed['reset'][number];
+  /** The user is no longer in the group, or it was dropped. */
+  gone: { groupId: string };
+  /** The user deleted the dialog up to and with the message that has this `seq`. */
+  cleared: Missed['cleared'][number];
+  /** Somebody whose presence is watched came or went. */
+  userStatus: UserStatus;
+  /** The token is not valid, or no longer: log in, and make a new client with the state of this one. */
+  unauthorized: undefined;
+  /** Something that trying again may not mend; it is tried again all the same. */
+  error: RequestError;
+}
+
+export type Emit = <Name extends keyof ClientEvents>(name: Name, event: ClientEvents[Name]) => void;

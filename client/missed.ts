@@ -1,0 +1,61 @@
+import type { Emit } from './events.ts';
+import { conversationOf, messageOfRow } from './message.ts';
+import type { Position } from './position.ts';
+import type { Positions } from './positions.ts';
+import type { AnswerParams, Params } from './wire.ts';
+
+export type Missed = AnswerParams<'getMissed'>;
+type Cursor = Params<'getMissed'>['cursors'][number];
+
+/** A conversation that was asked for, and the highest `rev` that was known to exist in it at that time. */
+export interface Asked {
+  position: Position;
+  seen: number;
+}
+
+export function cursorOf({ conversation: { companionId, groupId }, rev = 0 }: Position): Cursor {
+  return groupId === null ? { receiverId: companionId ?? '', afterRev: rev } : { groupId, afterRev: rev };
+}
+
+/** Gives what an answer holds. Returns the conversations that are to be asked for again, because there was more than fits into one. */
+export function applyMissed({ item, data }: Missed, asked: Asked[], positions: Positions, emit: Emit): Position[] {
+  for (const reset of item.reset) {
+    emit('reset', reset);
+    positions.at(reset).startAfter(reset.rev);
+  }
+  for (const cleared of item.cleared) {
+    if (positions.at({ companionId: cleared.companionId, groupId: null }).clear(cleared.seq)) emit('cleared', cleared);
+  }
+  for (const row of data) positions.at(row).fill(messageOfRow(row));
+  const gone = new Set(item.gone.map((conversation) => positions.at(conversation)));
+  const more = new Set(item.more.map((cursor) => positions.at(conversationOfCursor(cursor))));
+  for (const { position, seen } of asked) {
+    if (gone.has(position)) leave(position, emit);
+    else {
+      position.isGone = false;
+      if (!more.has(position)) position.settle(seen);
+    }
+  }
+  return [...more];
+}
+
+function conversationOfCursor({ receiverId, groupId }: Missed['item']['more'][number]) {
+  return { companionId: receiverId ?? null, groupId: groupId ?? null };
+}
+
+function leave(position: Position, emit: Emit): void {
+  const { isGone, conversation } = position;
+  position.isGone = true;
+  position.forget();
+  if (!isGone && conversation.groupId !== null) emit('gone', { groupId: conversation.groupId });
+}
+
+/** Takes note of rows of the chat list. Returns the conversations of which something is missing. */
+export function learnChats(chats: Missed['item']['chats'], positions: Positions, userId: string): Position[] {
+  return chats.flatMap((row) => {
+    const position = positions.at(conversationOf(row, userId));
+    if (position.rev === undefined) position.startAfter(row.rev);
+    position.see(row.rev);
+    return position.mustBeAsked ? [position] : [];
+  });
+}

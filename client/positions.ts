@@ -1,0 +1,66 @@
+import { type Conversation, keyOf, type Message } from './message.ts';
+import { Position } from './position.ts';
+
+/** What an application has received, as plain JSON. A client that is made with it goes on from there. */
+export interface State {
+  /** A time by the server's clock: all conversations that changed before it are among `positions`. Null: begin with what is new now. */
+  changedSince: string | null;
+  positions: (Conversation & { rev: number; isGone: boolean })[];
+}
+
+/**
+ * The positions in all conversations of the user.
+ *
+ * A client without a state begins with what is new: the conversations that exist when it first lists them start after their last
+ * message. Every other conversation is newer than that, or becomes readable only now, and starts with its first message.
+ */
+export class Positions {
+  /** Undefined until all conversations have been listed once. */
+  changedSince: string | undefined;
+  readonly #give: (message: Message) => void;
+  readonly #positions = new Map<string, Position>();
+
+  constructor(state: State | undefined, give: (message: Message) => void) {
+    this.#give = give;
+    this.changedSince = state?.changedSince ?? undefined;
+    for (const { companionId, groupId, rev, isGone } of state?.positions ?? []) {
+      this.#add({ companionId, groupId }, rev).isGone = isGone;
+    }
+  }
+
+  get state(): State {
+    const positions = this.all().flatMap(({ conversation, rev, isGone }) => (rev === undefined ? [] : [{ ...conversation, rev, isGone }]));
+    return { changedSince: this.changedSince ?? null, positions };
+  }
+
+  all(): Position[] {
+    return [...this.#positions.values()];
+  }
+
+  find(conversation: Conversation): Position | undefined {
+    return this.#positions.get(keyOf(conversation));
+  }
+
+  /** The position in a conversation, which may be one that the client hears of for the first time. */
+  at(conversation: Conversation): Position {
+    const known = this.find(conversation);
+    if (known) return known;
+    const position = this.#add(conversation, undefined);
+    if (this.changedSince !== undefined) position.startAfter(0);
+    return position;
+  }
+
+  /** All conversations that changed before this time are known. Returns those of which something is missing. */
+  listedAt(changedSince: string): Position[] {
+    this.changedSince = changedSince;
+    const unlisted = this.all().filter(({ rev }) => rev === undefined);
+    for (const position of unlisted) position.startAfter(0);
+    return unlisted.filter(({ mustBeAsked }) => mustBeAsked);
+  }
+
+  #add({ companionId, groupId }: Conversation, rev: number | undefined): Position {
+    const position = new Position({ companionId, groupId }, rev, this.#give);
+    this.#positions.set(keyOf(position.conversation), position);
+    return position;
+  }
+}

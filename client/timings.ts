@@ -1,0 +1,14 @@
+/** How long the client waits, in milliseconds. */
+export interface Timings {
+  /** For the first attempt after a failure, at most; twice as long for each one after it, up to the longest. */
+  firstWait: number;
+  longestWait: number;
+  /** For an answer. The server answers sooner, whatever happens: then the connection is dead. */
+  answerWithin: number;
+  /** For anything at all to come, before it asks for a sign of life: a browser does not tell that a connection is dead. */
+  silence: number;
+  /** For an event that another one has overtaken, before it asks for it. */
+  gapPatience: number;
+}
+
+export const TIMINGS: Timings = { firstWait: 1_000, longestWait: 30_000, answerWithin: 25_000, silence: 30_000, gapPatience: 100 };

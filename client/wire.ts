@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+import type { ErrorCode, Issue } from '../src/errors.ts';
+import type { Place } from '../src/features/messages/presenter.ts';
+import type { operations } from '../src/ws/registry.ts';
+
+/** What JSON makes of a value. */
+type Json<T> = T extends Date ? string : T extends readonly (infer E)[] ? Json<E>[] : T extends object ? { [K in keyof T]: Json<T[K]> } : T;
+
+type Operations = ReturnType<typeof operations>;
+type Answer<Type extends RequestType> = Awaited<ReturnType<Operations[Type]['run']>>;
+
+/** Every request type that the server knows. */
+export type RequestType = keyof Operations;
+
+/** The params of a request, as its schema on the server takes them. */
+export type Params<Type extends RequestType> = z.input<Operations[Type]['params']>;
+
+/** The params of an answer: `item` and `data` as the server's operation gives them, and of a send the place of the message. */
+export type AnswerParams<Type extends RequestType> = {
+  item: Json<Answer<Type>['item']>;
+  data: Json<Answer<Type>['data']>;
+} & (Answer<Type> extends { place: Place } ? Place : unknown);
+
+/** A frame that answers a request. */
+export type AnswerFrame =
+  | { success: true; requestId?: string; type: string; params: { isBroadcast: false } }
+  | { error: true; requestId?: string; type: string; message: string; code: ErrorCode; issues?: Issue[]; retryAfter?: number };
+
+/** The item of a broadcast that carries a message. `companionId` only where it is one of this user's own, from another connection. */
+export interface MessageItem extends Place {
+  messageId: string;
+  message: string;
+  senderId: string;
+  senderName: string;
+  senderLastName: string | null;
+  groupId?: string | null;
+  groupName?: string | null;
+  companionId?: string | null;
+  notification?: boolean;
+}
+
+/** Whether somebody is connected, and if not, when they last were. */
+export type UserStatus = AnswerParams<'watchPresence'>['data'][number];
+
+/** A frame that nobody asked for. Others than these may come: they are left alone. */
+export type BroadcastFrame = { success: true; params: { isBroadcast: true } } & (
+  | { type: 'privateMessage' | 'messageInGroup' | 'addUserInGroup' | 'leaveGroup'; params: { item: MessageItem } }
+  | { type: 'dropGroup'; params: { item: { groupId: string } } }
+  | { type: 'userStatus'; params: { item: UserStatus } }
+  | { type: 'catchUp'; params: { item: object } }
+);
+
+/** Anything that comes from the server, which is trusted to keep its contract. */
+export type Frame = AnswerFrame | BroadcastFrame;
