@@ -43,6 +43,30 @@ describe('A client on a faulty wire', () => {
     expect(asked('getMissed')).toHaveLength(3);
   });
 
+  test('is not given what came before it had listed the conversations: that is in the pages that it reads then', async () => {
+    const dialog = server.newDialog();
+    server.refusals.push({ type: 'getMissed', code: 'unavailable' });
+    const application = new Application(server, undefined, { firstWait: 50 });
+    applications.push(application);
+    await until(() => expect(asked('getMissed')).toHaveLength(1));
+    server.write(dialog, 'Before');
+    await application.online();
+    server.write(dialog, 'After');
+    await until(() => expect(application.contents(dialog)).toEqual(['After']));
+  });
+
+  test('is given what comes of a hidden dialog while the list that does not have it is on its way', async () => {
+    const dialog = server.newDialog();
+    for (const content of names('Deleted', 3)) server.write(dialog, content);
+    dialog.clearedSeq = 3;
+    server.refusals.push({ type: 'getMissed', code: 'unavailable' });
+    const application = new Application(server, undefined, { firstWait: 50 });
+    applications.push(application);
+    await until(() => expect(asked('getMissed')).toHaveLength(1));
+    server.meanwhile = () => server.write(dialog, 'New');
+    await until(() => expect(application.contents(dialog)).toEqual(['New']));
+  });
+
   test('is given a doubled event once', async () => {
     const dialog = server.newDialog();
     const application = await open();
@@ -230,6 +254,21 @@ describe('A client on a faulty wire', () => {
     await until(() => expect(application.contents(dialog).at(-1)).toBe('Newer'));
   });
 
+  test('forgets with a restored backup up to where a dialog was deleted', async () => {
+    const dialog = server.newDialog();
+    const application = await open();
+    for (const content of names('Message', 5)) server.write(dialog, content);
+    dialog.clearedSeq = 5;
+    server.broadcast('catchUp', {});
+    await until(() => expect(application.told('cleared')).toHaveLength(1));
+    server.forget(dialog, 3);
+    dialog.clearedSeq = 0;
+    server.cut();
+    await until(() => expect(application.told('reset')).toHaveLength(1));
+    server.write(dialog, 'New');
+    await until(() => expect(application.contents(dialog).at(-1)).toBe('New'));
+  });
+
   test('tells once that a group is gone, and goes on where it was when it is back', async () => {
     const group = server.newGroup();
     const application = await open();
@@ -246,6 +285,9 @@ describe('A client on a faulty wire', () => {
     server.write(group, 'Welcome back');
     await until(() => expect(application.contents(group)).toEqual(['Before', 'Without the user', 'Welcome back']));
     expect(application.told('gone')).toHaveLength(1);
+    group.isMember = false;
+    server.broadcast('dropGroup', { groupId: group.groupId });
+    await until(() => expect(application.told('gone')).toHaveLength(2));
   });
 
   test('tells once that a dialog was deleted elsewhere, and goes on after what it may not see', async () => {
@@ -257,7 +299,34 @@ describe('A client on a faulty wire', () => {
     server.broadcast('catchUp', {});
     await until(() => expect(application.told('cleared')).toEqual([{ companionId: dialog.companionId, seq: 2 }]));
     for (const content of names('New', 2)) server.write(dialog, content);
-    await until(() => expect(application.contents(dialog)).toEqual(names('New', 2)));
+    server.broadcast('catchUp', {});
+    await until(() => expect(application.told('status')).toHaveLength(6));
+    expect(application.contents(dialog)).toEqual(names('New', 2));
     expect(application.told('cleared')).toHaveLength(1);
+  });
+
+  test('is not given events of a deleted dialog that come after it was told of the deletion', async () => {
+    const dialog = server.newDialog();
+    server.write(dialog, 'Before');
+    const application = await open();
+    server.broadcastFates.push('overtake', 'overtake');
+    for (const content of names('Deleted', 2)) server.write(dialog, content);
+    dialog.clearedSeq = 3;
+    server.broadcast('catchUp', {});
+    await until(() => expect(application.told('cleared')).toHaveLength(1));
+    server.write(dialog, 'New');
+    await until(() => expect(application.contents(dialog)).toEqual(['New']));
+  });
+
+  test('does not ask again for what it was told of and may not see any more', async () => {
+    const dialog = server.newDialog();
+    const application = await open(undefined, { gapPatience: 50 });
+    server.broadcastFates.push('lose');
+    for (const content of names('Deleted', 2)) server.write(dialog, content);
+    dialog.clearedSeq = 2;
+    await until(() => expect(application.told('cleared')).toHaveLength(1));
+    server.write(dialog, 'New');
+    await until(() => expect(application.contents(dialog)).toEqual(['New']));
+    expect(asked('getMissed')).toHaveLength(2);
   });
 });

@@ -45,6 +45,8 @@ export class FaultyServer {
   readonly refusals: { type: string; code: string; retryAfter?: number }[] = [];
   /** Everything that was asked. */
   readonly requests: { type: string; params: Record<string, unknown>; at: number }[] = [];
+  /** What happens once while an answer is on its way: it knows nothing of it. */
+  meanwhile: (() => void) | undefined;
   /** The most rows of an answer, and the most changes that can be caught up with. */
   rowLimit = 500;
   resetAfter = 1_000;
@@ -157,6 +159,9 @@ export class FaultyServer {
       return;
     }
     const answer = { type, success: true, params: this.#answer(type, params), requestId };
+    const { meanwhile } = this;
+    this.meanwhile = undefined;
+    meanwhile?.();
     this.#pass(socket, answer, this.answerFates.shift());
   }
 
@@ -215,9 +220,9 @@ export class FaultyServer {
 
   #chats(conversations: StoredConversation[], changedSince: string | null, limit: number): object {
     const rows = conversations
-      .flatMap(({ companionId, groupId, messages }) => {
+      .flatMap(({ companionId, groupId, messages, clearedSeq }) => {
         const last = messages.at(-1);
-        if (changedSince === null || !last || last.createdAt <= changedSince) return [];
+        if (changedSince === null || !last || last.createdAt <= changedSince || last.seq <= clearedSeq) return [];
         return [{ ...last, companionId, groupId, receiverId: last.senderId === this.userId ? companionId : this.userId }];
       })
       .sort((one, other) => one.createdAt.localeCompare(other.createdAt));
