@@ -80,7 +80,6 @@ export class CatchUp {
   /** Anything may have been lost. */
   all(): void {
     for (const position of this.#around.positions.all()) {
-      position.unsettle();
       if (position.rev !== undefined && !position.isGone) this.#wanted.add(position);
     }
     this.#isListing = true;

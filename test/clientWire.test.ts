@@ -151,6 +151,15 @@ describe('A client on a faulty wire', () => {
     expect(Date.now() - begun).toBeGreaterThan(190);
   });
 
+  test("asks for what it missed only when it receives the messages of the user's other devices", async () => {
+    const dialog = server.newDialog();
+    server.refusals.push({ type: 'subscribe', code: 'busy' });
+    const application = await open();
+    server.write(dialog, 'From the laptop', { own: true });
+    await until(() => expect(application.contents(dialog)).toEqual(['From the laptop']));
+    expect(server.requests.map(({ type }) => type)).toEqual(['subscribe', 'subscribe', 'getMissed']);
+  });
+
   test('sends again what was not answered when the connection ended; it is stored once, and given once', async () => {
     const dialog = server.newDialog();
     const application = await open();
@@ -292,12 +301,13 @@ describe('A client on a faulty wire', () => {
 
   test('tells once that a dialog was deleted elsewhere, and goes on after what it may not see', async () => {
     const dialog = server.newDialog();
+    server.write(dialog, 'Before');
     const application = await open();
     server.broadcastFates.push('lose', 'lose');
     for (const content of names('Deleted', 2)) server.write(dialog, content);
-    dialog.clearedSeq = 2;
+    dialog.clearedSeq = 3;
     server.broadcast('catchUp', {});
-    await until(() => expect(application.told('cleared')).toEqual([{ companionId: dialog.companionId, seq: 2 }]));
+    await until(() => expect(application.told('cleared')).toEqual([{ companionId: dialog.companionId, seq: 3 }]));
     for (const content of names('New', 2)) server.write(dialog, content);
     server.broadcast('catchUp', {});
     await until(() => expect(application.told('status')).toHaveLength(6));

@@ -56,6 +56,7 @@ export class FaultyServer {
   connects = 0;
   readonly #server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'auth' });
   #socket: WebSocket | undefined;
+  #isSubscribed = false;
   #overtaken: string[] = [];
   #clock = LONG_AGO;
 
@@ -67,6 +68,7 @@ export class FaultyServer {
         return;
       }
       this.#socket = socket;
+      this.#isSubscribed = false;
       this.#overtaken = [];
       socket.on('message', (text) => this.#receive(socket, String(text)));
     });
@@ -111,7 +113,7 @@ export class FaultyServer {
     const item = { ...stored, content: undefined, message: content, ...names };
     const addressed = groupId === null ? item : { ...item, groupId, groupName: 'Friends', notification: false };
     const type = groupId === null ? 'privateMessage' : 'messageInGroup';
-    this.broadcast(type, own ? { ...addressed, companionId, groupId } : addressed);
+    if (!own || this.#isSubscribed) this.broadcast(type, own ? { ...addressed, companionId, groupId } : addressed);
     return stored;
   }
 
@@ -168,6 +170,7 @@ export class FaultyServer {
   #answer(type: string, params: Record<string, unknown>): object {
     if (type === 'privateMessage' || type === 'messageInGroup') return this.#take(send.parse(params));
     if (type === 'getMissed') return this.#missed(missed.parse(params));
+    if (type === 'subscribe') this.#isSubscribed = true;
     return answered({}, []);
   }
 
