@@ -158,7 +158,6 @@ export class CatchUp {
     });
     this.#want(applyMissed(answer, asked, positions, emit));
     if (isListing) this.#learn(answer.item);
-    for (const { position } of asked) if (!position.isGone && position.mustBeAsked) this.#askSoon(position);
   }
 
   /** What an answer tells of conversations that were not asked for. */

@@ -319,11 +319,12 @@ describe('A client on a faulty wire', () => {
     const dialog = server.newDialog();
     server.write(dialog, 'Before');
     const application = await open();
-    server.broadcastFates.push('overtake', 'overtake');
-    for (const content of names('Deleted', 2)) server.write(dialog, content);
+    server.broadcastFates.push('lose', 'lose');
+    const late = names('Deleted', 2).map((content) => server.write(dialog, content));
     dialog.clearedSeq = 3;
     server.broadcast('catchUp', {});
     await until(() => expect(application.told('cleared')).toHaveLength(1));
+    for (const message of late) server.tell(dialog, message);
     server.write(dialog, 'New');
     await until(() => expect(application.contents(dialog)).toEqual(['New']));
   });

@@ -108,13 +108,16 @@ export class FaultyServer {
   write(conversation: StoredConversation, content: string, { own = false } = {}): Stored {
     const senderId = own ? this.userId : (conversation.companionId ?? randomUUID());
     const stored = this.#store(conversation, { messageId: randomUUID(), senderId, content });
-    const { groupId, companionId } = conversation;
-    const names = { senderName: 'Somebody', senderLastName: null };
-    const item = { ...stored, content: undefined, message: content, ...names };
+    if (!own || this.#isSubscribed) this.tell(conversation, stored);
+    return stored;
+  }
+
+  /** Tells the client of a message. */
+  tell({ groupId, companionId }: StoredConversation, { content, ...stored }: Stored): void {
+    const item = { ...stored, message: content, senderName: 'Somebody', senderLastName: null };
     const addressed = groupId === null ? item : { ...item, groupId, groupName: 'Friends', notification: false };
     const type = groupId === null ? 'privateMessage' : 'messageInGroup';
-    if (!own || this.#isSubscribed) this.broadcast(type, own ? { ...addressed, companionId, groupId } : addressed);
-    return stored;
+    this.broadcast(type, stored.senderId === this.userId ? { ...addressed, companionId, groupId } : addressed);
   }
 
   broadcast(type: string, item: object): void {
