@@ -60,6 +60,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
   const redis = env.REDIS_URL === undefined ? undefined : new RedisBus(linkTo(env.REDIS_URL, env.REDIS_CLUSTER), metrics, logger);
   const bus = redis ?? new MemoryBus();
   const presenceStore = redis ? new RedisPresenceStore(redis.commands, redis.processId) : new MemoryPresenceStore();
+  metrics.watchBus(bus);
   const hub = new Hub(metrics, bus);
   const services: Services = {
     env,
