@@ -67,6 +67,15 @@ describe('A client on a faulty wire', () => {
     await until(() => expect(application.contents(dialog)).toEqual(['New']));
   });
 
+  test('is given what it sends itself, though it began to before it was online', async () => {
+    const dialog = server.newDialog();
+    server.write(dialog, 'Before');
+    const application = new Application(server);
+    applications.push(application);
+    await application.send(dialog, 'Mine');
+    expect(application.contents(dialog)).toEqual(['Mine']);
+  });
+
   test('is given a doubled event once', async () => {
     const dialog = server.newDialog();
     const application = await open();
