@@ -89,6 +89,16 @@ describe('A client on a faulty wire', () => {
     expect(application.client.status).toBe('online');
   });
 
+  test('asks once more for lost events when the server refuses to tell for a while', async () => {
+    const dialog = wire.server.newDialog();
+    const application = await wire.open();
+    wire.server.refusals.push({ type: 'getMissed', code: 'unavailable' });
+    wire.server.broadcastFates.push('lose');
+    for (const content of names('Message', 2)) wire.server.write(dialog, content);
+    await until(() => expect(application.contents(dialog)).toEqual(names('Message', 2)));
+    expect(application.told('error')).toEqual([]);
+  });
+
   test('asks for all when the server says that something may have been lost', async () => {
     const [dialog, group] = [wire.server.newDialog(), wire.server.newGroup()];
     const application = await wire.open();
