@@ -19,6 +19,19 @@ describe('A client whose conversations are not what they were', () => {
     expect([after.contents(dialog), after.contents(group)]).toEqual([['Between'], ['Also between']]);
   });
 
+  test('tells nothing after it was closed, in the midst of an answer too, and its state says so', async () => {
+    const dialog = wire.server.newDialog();
+    const before = await wire.open();
+    wire.server.broadcastFates.push('lose', 'lose', 'lose');
+    for (const content of names('Message', 3)) wire.server.write(dialog, content);
+    before.client.on('message', () => before.client.close());
+    wire.server.broadcast('catchUp', {});
+    await until(() => expect(before.client.status).toBe('ended'));
+    const after = await wire.open(before.client.state);
+    expect(before.contents(dialog)).toEqual(['Message 1']);
+    expect(after.contents(dialog)).toEqual(['Message 2', 'Message 3']);
+  });
+
   test('tells to read anew what it cannot catch up with, and goes on after that', async () => {
     const dialog = wire.server.newDialog();
     const application = await wire.open();
