@@ -83,7 +83,10 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
     expect(server.stdout).toContain(dataDir);
     expect(server.stderr).toBe('');
     expect(pids).not.toContain(server.pid);
-    for (const person of people) await write(person, person, 'Hello');
+    const [[ann], [bob]] = [peopleOf(pids[0]), peopleOf(pids[1])];
+    if (!ann || !bob) throw new Error('nobody is connected there');
+    await write(ann, bob, 'Hello');
+    expect(await bob.socket.broadcast('privateMessage')).toMatchObject({ message: 'Hello' });
     const shares = Array.from({ length: 4 * COUNT }, () => newPerson(server));
     for (const { socket } of await Promise.all(shares)) await socket.close();
     for (const opened of await perWorker(server, 'messenger_connections_opened_total')) expect(opened).toBeGreaterThan(2);
