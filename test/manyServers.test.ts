@@ -131,4 +131,23 @@ describe.skipIf(!isRedisInstalled).each([
     await write(alice, bob, 'Hello');
     expect(await bob.socket.broadcast('privateMessage')).toMatchObject({ senderName: 'Renamed' });
   });
+
+  test('what I do here reaches my other device there, whether it asks for it before I begin or after', async () => {
+    const [alice, bob] = [await newPerson(here), await newPerson(here)];
+    await write(alice, bob, 'nobody else wants to hear this');
+    await write(alice, bob, 'nor this');
+    const device = await sockets(alice);
+    await device.socket.ask('subscribe', { events: ['ownMessages', 'catchUp'] });
+    // What was held back meanwhile is to be asked for.
+    await device.socket.broadcast('catchUp');
+    await write(alice, bob, 'Hello');
+    expect(await device.socket.broadcast('privateMessage')).toMatchObject({ message: 'Hello', companionId: bob.id, groupId: null });
+    await device.socket.close();
+    for (let count = 0; count < 3; count++) await write(alice, bob, 'alone again');
+    const later = await sockets(alice);
+    await later.socket.ask('subscribe', { events: ['ownMessages'] });
+    for (let count = 0; count < 3; count++) await write(alice, bob, `${count}`);
+    await later.socket.until((frame) => 'success' in frame && frame.params.item?.message === '2');
+    expect((await heard(later)).map((item) => item?.message)).toEqual(['0', '1', '2']);
+  });
 });

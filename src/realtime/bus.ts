@@ -16,6 +16,10 @@ export const busMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('revoked'), exceptSessionId: z.string().optional() }),
   /** On a user's topic: what the user may receive is to be read anew. */
   z.object({ kind: z.literal('reconnect') }),
+  /** On a user's topic: a process wants to hear what the user does on others. */
+  z.object({ kind: z.literal('ownWanted'), userId: z.string() }),
+  /** For every connection in the topic: something was not published there. */
+  z.object({ kind: z.literal('catchUp') }),
   /** On the topic of a user's status: it may have changed. */
   z.object({ kind: z.literal('status'), userId: z.string() }),
 ]);
@@ -48,8 +52,11 @@ export interface Bus {
   /** Resolves when whatever is published from now on arrives, or soon when that is not possible now. Never rejects. */
   subscribe(topic: string): Promise<void>;
   unsubscribe(topic: string): void;
-  /** Never waits. */
-  publish(topic: string, message: BusMessage, text?: string): void;
+  /**
+   * Resolves with the number of processes that it was handed to, this one included; with undefined when it may be lost. Never rejects, and
+   * nothing is to wait for it.
+   */
+  publish(topic: string, message: BusMessage, text?: string): Promise<number | undefined>;
   /** Takes and gives no more. */
   close(): Promise<void>;
 }

@@ -3,9 +3,10 @@ import type { Metrics } from '../metrics.ts';
 import type { Bus, BusListener, BusMessage } from './bus.ts';
 import { type Frame, textFrame } from './frame.ts';
 import type { OptInEvent } from './optInEvents.ts';
+import { OwnInterest } from './ownInterest.ts';
 import type { Subscriber } from './subscriber.ts';
 import { TopicIndex } from './topicIndex.ts';
-import { groupIdOf, groupTopic, ownTopic, statusTopic, userTopic } from './topics.ts';
+import { groupIdOf, groupTopic, ownTopic, ownUserIdOf, statusTopic, userTopic } from './topics.ts';
 
 interface HubEvents {
   /** Messages may have been lost, on their way to this process or from another. */
@@ -34,6 +35,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   readonly #topics: TopicIndex;
   readonly #metrics: Metrics;
   readonly #bus: Bus;
+  readonly #ownInterest = new OwnInterest();
 
   constructor(metrics: Metrics, bus: Bus) {
     super();
@@ -71,14 +73,16 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   remove(subscriber: Subscriber): void {
     for (const topic of subscriber.topics) this.leave(subscriber, topic);
+    this.#ownInterest.forget(subscriber.userId);
   }
 
   /** Sets what the connection receives beyond what everybody does. Resolves as `add`. */
   async subscribe(subscriber: Subscriber, events: ReadonlySet<OptInEvent>): Promise<void> {
     subscriber.events = events;
     const topic = ownTopic(subscriber.userId);
-    if (events.has('ownMessages')) await this.join(subscriber, topic);
-    else this.leave(subscriber, topic);
+    if (!events.has('ownMessages')) return this.leave(subscriber, topic);
+    await this.join(subscriber, topic);
+    this.#wantOwn(subscriber.userId);
   }
 
   /** How many connections of the user are open or being opened here. */
@@ -88,44 +92,49 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   /** Sends a broadcast to a topic, encoded and framed once. Call it only after what it tells is committed. */
   publish(topic: string, type: string, item: object, exceptions: Exceptions = {}): void {
-    if (this.#isHeard(topic)) this.#bus.publish(topic, { kind: 'broadcast', ...exceptions }, broadcastText(type, item));
+    if (this.#isHeard(topic)) void this.#bus.publish(topic, { kind: 'broadcast', ...exceptions }, broadcastText(type, item));
   }
 
   /** Tells the user's other connections that asked for it what the user did on one; `item` is made only when anybody may hear. */
   publishOwn(userId: string, connection: Subscriber | undefined, type: string, item: () => object): void {
     const topic = ownTopic(userId);
-    if (this.#isHeard(topic)) this.publish(topic, type, item(), { exceptConnectionId: connection?.id });
+    const isHeardHere = this.#topics.has(topic);
+    if (!isHeardHere && !(this.#bus.isShared && this.#ownInterest.isWanted(userId))) return;
+    const message: BusMessage = { kind: 'broadcast', exceptConnectionId: connection?.id };
+    const receivers = this.#bus.publish(topic, message, broadcastText(type, item()));
+    // Whoever wants it from now on says so on the user's topic.
+    if (!isHeardHere && this.#topics.has(userTopic(userId))) this.#ownInterest.learn(userId, receivers);
   }
 
   /** The user became a member: the user's connections receive what the group receives, from the broadcast `news` on. */
   joinGroup(userId: string, groupId: string, news?: { type: string; item: object }): void {
     const text = news ? broadcastText(news.type, news.item) : '';
-    this.#bus.publish(userTopic(userId), { kind: 'joined', groupId }, text);
+    void this.#bus.publish(userTopic(userId), { kind: 'joined', groupId }, text);
   }
 
   /** The user is no longer a member. */
   leaveGroup(userId: string, groupId: string): void {
-    this.#bus.publish(userTopic(userId), { kind: 'left', groupId });
+    void this.#bus.publish(userTopic(userId), { kind: 'left', groupId });
   }
 
   /** The group has no members any more. */
   dropGroup(groupId: string): void {
-    this.#bus.publish(groupTopic(groupId), { kind: 'dropped' });
+    void this.#bus.publish(groupTopic(groupId), { kind: 'dropped' });
   }
 
   /** Ends the user's connections, save those of the session `exceptSessionId`. */
   revoke(userId: string, exceptSessionId?: string): void {
-    this.#bus.publish(userTopic(userId), { kind: 'revoked', ...(exceptSessionId && { exceptSessionId }) });
+    void this.#bus.publish(userTopic(userId), { kind: 'revoked', ...(exceptSessionId && { exceptSessionId }) });
   }
 
   /** Closes the user's connections, so that the database decides anew which of them may go on, and what they receive. */
   reconnect(userId: string): void {
-    this.#bus.publish(userTopic(userId), { kind: 'reconnect' });
+    void this.#bus.publish(userTopic(userId), { kind: 'reconnect' });
   }
 
   /** The status of a user may have changed: every process that has somebody who watches it is to look. */
   announceStatus(userId: string): void {
-    this.#bus.publish(statusTopic(userId), { kind: 'status', userId });
+    void this.#bus.publish(statusTopic(userId), { kind: 'status', userId });
   }
 
   /** Whether a connection of this process is in the topic. */
@@ -151,11 +160,16 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   }
 
   restored(): void {
+    for (const topic of this.#topics.names()) {
+      const userId = ownUserIdOf(topic);
+      if (userId) this.#wantOwn(userId);
+    }
     this.emit('restored');
     this.lost();
   }
 
   lost(): void {
+    this.#ownInterest.forgetAll();
     this.emit('loss');
   }
 
@@ -166,6 +180,10 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   leave(subscriber: Subscriber, topic: string): void {
     this.#topics.leave(subscriber, topic);
+  }
+
+  #wantOwn(userId: string): void {
+    if (this.#bus.isShared) void this.#bus.publish(userTopic(userId), { kind: 'ownWanted', userId });
   }
 
   #isHeard(topic: string): boolean {
@@ -202,6 +220,12 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
         return;
       case 'reconnect':
         for (const subscriber of subscribers) subscriber.reconnect();
+        return;
+      case 'ownWanted':
+        if (this.#ownInterest.forget(message.userId)) void this.#bus.publish(ownTopic(message.userId), { kind: 'catchUp' });
+        return;
+      case 'catchUp':
+        this.tell(subscribers, 'catchUp', {});
         return;
       case 'status':
         this.emit('status', message.userId);

@@ -1,6 +1,8 @@
 import type { Bus, BusListener, BusMessage } from './bus.ts';
 
 const SUBSCRIBED = Promise.resolve();
+const NOBODY = Promise.resolve(0);
+const ONE = Promise.resolve(1);
 
 /** The bus of a server that is alone. */
 export class MemoryBus implements Bus {
@@ -22,8 +24,10 @@ export class MemoryBus implements Bus {
     this.#topics.delete(topic);
   }
 
-  publish(topic: string, message: BusMessage, text = ''): void {
-    if (this.#topics.has(topic)) this.#listener?.receive(topic, message, text);
+  publish(topic: string, message: BusMessage, text = ''): Promise<number> {
+    if (!this.#topics.has(topic)) return NOBODY;
+    this.#listener?.receive(topic, message, text);
+    return ONE;
   }
 
   async close(): Promise<void> {

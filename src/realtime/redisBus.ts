@@ -90,9 +90,9 @@ export class RedisBus implements Bus {
     this.#link.unsubscribe(channelOf(topic)).catch(() => {});
   }
 
-  publish(topic: string, message: BusMessage, text = ''): void {
+  publish(topic: string, message: BusMessage, text = ''): Promise<number | undefined> {
     if (this.#subscribed.has(topic)) this.#listener?.receive(topic, message, text);
-    this.#send(topic, `${JSON.stringify(message)}\n${text}`);
+    return this.#send(topic, `${JSON.stringify(message)}\n${text}`);
   }
 
   async close(): Promise<void> {
@@ -101,14 +101,17 @@ export class RedisBus implements Bus {
     this.#link.close();
   }
 
-  #send(topic: string, payload: string): void {
-    this.#link.publish(channelOf(topic), `${this.#processId}\n${payload}`).then(
-      () => this.#metrics.busPublished.inc(),
-      () => {
-        this.#hasLost = true;
-        this.#metrics.busLost.inc();
-      },
-    );
+  /** Resolves with the number of processes that it was handed to; with undefined when it is lost. */
+  async #send(topic: string, payload: string): Promise<number | undefined> {
+    try {
+      const receivers = await this.#link.publish(channelOf(topic), `${this.#processId}\n${payload}`);
+      this.#metrics.busPublished.inc();
+      return receivers;
+    } catch {
+      this.#hasLost = true;
+      this.#metrics.busLost.inc();
+      return undefined;
+    }
   }
 
   #received(topic: string, payload: string): void {
@@ -161,7 +164,7 @@ export class RedisBus implements Bus {
       this.#listener?.restored();
     }
     this.#wasUp = true;
-    if (this.#hasLost) this.#send(LOSSES, '');
+    if (this.#hasLost) void this.#send(LOSSES, '');
     this.#hasLost = false;
   }
 

@@ -9,7 +9,8 @@ const MAX_RETRY_DELAY = 1_000;
 export interface RedisLink {
   /** Runs commands that are no subscriptions. They fail at once while there is no connection. */
   readonly commands: Redis | Cluster;
-  publish(channel: string, payload: string): Promise<unknown>;
+  /** Resolves with how many received it. */
+  publish(channel: string, payload: string): Promise<number>;
   subscribe(channel: string): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   /** Gives up the connections it has, which do not answer, and makes new ones. */
@@ -89,7 +90,7 @@ function linkToCluster(url: string, events: LinkEvents): RedisLink {
   cluster.on('smessage', (channel: string, payload: string) => events.received(channel, payload));
   return {
     commands: cluster,
-    publish: (channel, payload) => cluster.spublish(channel, payload),
+    publish: (channel, payload) => cluster.spublish(channel, payload).then(Number),
     subscribe: (channel) => cluster.ssubscribe(channel),
     unsubscribe: (channel) => cluster.sunsubscribe(channel),
     reconnect: () => cluster.disconnect(true),

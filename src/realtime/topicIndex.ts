@@ -22,6 +22,10 @@ export class TopicIndex {
     return this.#topics.size;
   }
 
+  names(): Iterable<string> {
+    return this.#topics.keys();
+  }
+
   has(name: string): boolean {
     return this.#topics.has(name);
   }
