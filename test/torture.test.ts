@@ -70,7 +70,7 @@ class Story {
   }
 
   #connect(userId: string): SeenConnection {
-    const connection = { userId, openedAt: this.history.moment(), caughtUpAt: 0, broadcasts: [] };
+    const connection = { userId, node: 0, openedAt: this.history.moment(), caughtUpAt: 0, broadcasts: [] };
     this.history.connections.push(connection);
     return connection;
   }
@@ -84,6 +84,7 @@ class Story {
       content: seen.content,
       connection: this.ofAnn,
       begunAt: this.history.moment(),
+      node: 0,
       transmissions: 1,
       acknowledgedAt: this.history.moment(),
     };
@@ -106,7 +107,8 @@ const PIPELINE = 'messages of one connection are stored in the order in which th
 const REAL_TIME = 'what was begun after a message was acknowledged is stored after it';
 const THEIRS = 'nobody receives what is not theirs, nor what they sent';
 const BROADCAST = 'every broadcast is a stored message';
-const ONCE = 'a connection receives each message once, in the stored order';
+const ONCE = 'a connection receives each message once';
+const ORDER = 'a connection receives in the stored order what one server stored';
 const MISSED = 'an open connection misses no message';
 const ROW = 'every row of a page is a stored message';
 const PAGES = 'pages have the stored order, without gaps';
@@ -162,7 +164,7 @@ const rows: [what: string, change: (story: Story) => void, broken: string[]][] =
   [
     'messages stored in another order than acknowledged, sent, broadcast and read',
     (story) => swap(story, 2, 3),
-    [REAL_TIME, PIPELINE, BROADCAST, ONCE, ROW, PAGES],
+    [REAL_TIME, PIPELINE, BROADCAST, ORDER, ROW, PAGES],
   ],
   [
     'messages under way at once, stored in another order than sent',
@@ -174,8 +176,8 @@ const rows: [what: string, change: (story: Story) => void, broken: string[]][] =
     },
     [PIPELINE],
   ],
-  ['a broadcast that came twice', (story) => story.ofBob.broadcasts.splice(3, 0, story.heard(3)), [ONCE]],
-  ['broadcasts in another order than stored', (story) => story.ofBob.broadcasts.reverse(), [ONCE]],
+  ['a broadcast that came twice', (story) => story.ofBob.broadcasts.splice(3, 0, story.heard(3)), [ONCE, ORDER]],
+  ['broadcasts in another order than stored', (story) => story.ofBob.broadcasts.reverse(), [ORDER]],
   ['a broadcast that never came', (story) => story.ofBob.broadcasts.splice(2, 1), [MISSED]],
   ['a broadcast with another text', (story) => story.ofBob.broadcasts.splice(2, 1, { ...story.heard(3), content: 'Bye' }), [BROADCAST]],
   ['a broadcast with another time', (story) => story.ofBob.broadcasts.splice(2, 1, { ...story.heard(3), createdAt: 9 }), [BROADCAST]],
@@ -250,8 +252,18 @@ describe('torture', () => {
   });
 
   test('answers a wrong command with what there is', () => {
-    for (const args of [['--minutes', 'few'], ['--minutes', '0'], ['--seed', '-1'], ['--seed', 'x'], ['--fast'], ['now']])
+    for (const args of [
+      ['--minutes', 'few'],
+      ['--minutes', '0'],
+      ['--seed', '-1'],
+      ['--seed', 'x'],
+      ['--nodes', '0'],
+      ['--nodes', '1.5'],
+      ['--fast'],
+      ['now'],
+    ])
       expect(() => readOptions(args)).toThrow('--minutes N');
-    expect(readOptions(['--minutes', '1', '--seed', '7'])).toEqual({ minutes: 1, seed: 7, help: false });
+    expect(readOptions(['--minutes', '1', '--seed', '7'])).toEqual({ minutes: 1, nodes: 1, seed: 7, help: false });
+    expect(readOptions(['--nodes', '3'])).toMatchObject({ nodes: 3 });
   });
 });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Account } from '../bench/client.ts';
+import type { Actor } from './actor.ts';
 import type { Conversation, SeenConnection, SeenPages } from './history.ts';
 import { Link } from './link.ts';
 import { Outbox } from './outbox.ts';
@@ -13,8 +14,8 @@ const RETRY_INTERVAL = 100;
 /** Messages that may be unacknowledged; then no new ones are begun. Sent twice they are fewer than the server takes from one connection at a time. */
 const MAX_UNACKNOWLEDGED = 100;
 
-/** One device of a user: stays connected, writes, reads, and sends again what was not acknowledged. */
-export class Client {
+/** A device that speaks the protocol itself, and so sees all that comes: it also reads. */
+export class Client implements Actor {
   readonly account: Account;
   readonly conversations: Conversation[];
   readonly #run: Run;
@@ -37,7 +38,6 @@ export class Client {
     this.#outbox = new Outbox(run, this.#patience);
   }
 
-  /** Connects, and begins to write and read. */
   start(): void {
     this.#connect();
     this.#retrying = setInterval(() => {
@@ -46,12 +46,10 @@ export class Client {
     void this.#live();
   }
 
-  /** Begins no more; what it has begun goes on. */
   quiet(): void {
     this.#isWriting = false;
   }
 
-  /** Ends at once. */
   end(): void {
     this.#isWriting = false;
     this.#isOver = true;
@@ -67,22 +65,18 @@ export class Client {
     return this.#outbox.unacknowledged;
   }
 
-  /** Whether it waits for nothing. */
   get isDone(): boolean {
     return this.unacknowledged === 0 && this.#link?.unanswered === 0;
   }
 
-  /** Whether something that was sent since this time has been acknowledged. */
   hasAcknowledgementSince(time: number): boolean {
     return this.#outbox.acknowledgedSince >= time;
   }
 
-  /** The connection it has now, to do something to. */
   get link(): Link | undefined {
     return this.#link;
   }
 
-  /** Begins messages now, if it can. */
   write(conversation: Conversation, texts: string[]): void {
     for (const text of texts) {
       if (this.#link && this.#seen && this.unacknowledged < MAX_UNACKNOWLEDGED)
@@ -107,7 +101,7 @@ export class Client {
   }
 
   #connect(): void {
-    const link = new Link(this.account, this.#run, {
+    const link = new Link(this.account, this.#patience.pick(this.#run.servers), this.#run, {
       opened: (seen) => {
         this.#link = link;
         this.#seen = seen;

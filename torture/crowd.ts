@@ -16,7 +16,7 @@ const MOST_DEVICES = 3;
 
 /** Makes the users, their conversations, and from one to three devices of each. */
 export async function gather(run: Run, random: Random): Promise<Client[]> {
-  const { url } = run.server;
+  const { url } = random.pick(run.servers);
   const users = await createAccounts(url, USERS);
   const conversations: Conversation[] = users.flatMap((user, index) =>
     DISTANCES.map((distance) => dialogOf(user, users[(index + distance) % users.length] ?? user)),

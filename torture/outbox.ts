@@ -45,7 +45,8 @@ export class Outbox {
     const messageId = randomUUID();
     const { userId: senderId } = connection;
     const begunAt = history.moment();
-    const send: Send = { messageId, conversation, senderId, content, connection, begunAt, transmissions: 0, acknowledgedAt: undefined };
+    const progress = { node: link.node, transmissions: 0, acknowledgedAt: undefined };
+    const send: Send = { messageId, conversation, senderId, content, connection, begunAt, ...progress };
     history.sends.set(messageId, send);
     counts.sends++;
     this.#transmit(link, send);
@@ -71,6 +72,7 @@ export class Outbox {
     const { messageId, content } = send;
     const { type, to } = addressOf(send.conversation, send.senderId);
     send.transmissions++;
+    if (send.node !== link.node) send.node = undefined;
     this.#dueAt.set(send, Date.now() + RETRY_AFTER);
     link.request(type, { messageId, content, ...to }, (answer, sentAt) => {
       if ('success' in answer) this.#acknowledge(send, sentAt);

@@ -9,15 +9,15 @@ import { clientFaults } from './faults/clientFaults.ts';
 import { databaseFaults, diskFull } from './faults/databaseFaults.ts';
 import type { Fault, Victims } from './faults/fault.ts';
 import { schedule, strikeAlone, strikeAndRecover } from './faults/play.ts';
-import { serverFaults } from './faults/serverFaults.ts';
+import { redisFaults } from './faults/redisFaults.ts';
+import { nodeFaults, serverFaults } from './faults/serverFaults.ts';
 import type { Options } from './options.ts';
 import { LARGEST_PAGE } from './pages.ts';
 import { readStored } from './queries.ts';
 import { Random } from './random.ts';
-import type { Stage } from './stage.ts';
+import type { Scene, Stage } from './stage.ts';
 import { summary } from './summary.ts';
 import type { Verdict } from './verdict.ts';
-import type { Volume } from './volume.ts';
 
 const PROGRESS_INTERVAL = 5_000;
 const POLL_INTERVAL = 100;
@@ -26,18 +26,22 @@ const READABLE = 'everything can be read in the end';
 type Say = (what: string) => void;
 
 /** Plays a whole run. Returns what there is to read, and whether all that was checked holds. */
-export async function torture(stage: Stage, { minutes, seed }: Options, say: Say): Promise<{ text: string; holds: boolean }> {
-  const random = new Random(seed);
-  const { volume, ...rest } = await stage.start(minutes, say);
-  const victims: Victims = { ...rest, clients: await gather(rest, random.fork()), random };
-  for (const client of victims.clients) client.start();
-  await injectFaults(victims, volume, Date.now() + minutes * 60_000, say);
-  const messages = await checkAll(victims, say);
+export async function torture(stage: Stage, options: Options, say: Say): Promise<{ text: string; holds: boolean }> {
+  const random = new Random(options.seed);
+  const scene = await stage.start(options, say);
+  const clients = await gather(scene, random.fork());
+  const victims: Victims = { ...scene, clients, random, striking: new Set() };
+  for (const client of clients) client.start();
+  await injectFaults(victims, scene, Date.now() + options.minutes * 60_000, say);
+  const messages = await checkAll(victims, clients, say);
   return { text: summary(victims, messages), holds: victims.verdict.violations === 0 };
 }
 
-/** Lets the faults of the server and its database strike one after the other, and those of clients beside them. */
-async function injectFaults(victims: Victims, volume: Volume | undefined, over: number, say: Say): Promise<void> {
+/**
+ * Lets the faults of all servers and their database strike one after the other, beside them those of single servers and of Redis,
+ * and those of clients.
+ */
+async function injectFaults(victims: Victims, { volume, nodes }: Scene, over: number, say: Say): Promise<void> {
   const present = new Set<string>();
   const telling = setInterval(() => say(progress(victims, present)), PROGRESS_INTERVAL);
   const inTurn = async (faults: Fault[], choices: Random, strike: typeof strikeAlone) => {
@@ -51,7 +55,12 @@ async function injectFaults(victims: Victims, volume: Volume | undefined, over: 
       victims.verdict.check('every kind of fault strikes', victims.counts.faults.has(name), () => `${name}: it never hit anything`);
   };
   const strong = [...serverFaults, ...databaseFaults, ...(volume ? [diskFull(volume)] : [])];
-  await Promise.all([inTurn(strong, victims.random.fork(), strikeAndRecover), inTurn(clientFaults, victims.random.fork(), strikeAlone)]);
+  const between = nodes ? [...nodeFaults, ...redisFaults(nodes.redis, nodes.ways)] : [];
+  await Promise.all([
+    inTurn(strong, victims.random.fork(), strikeAndRecover),
+    inTurn(clientFaults, victims.random.fork(), strikeAlone),
+    inTurn(between, victims.random.fork(), strikeAndRecover),
+  ]);
   clearInterval(telling);
 }
 
@@ -63,7 +72,7 @@ function progress({ counts, clients }: Victims, present: Set<string>): string {
 }
 
 /** Lets the clients come to an end, and compares what they saw with what is stored. Returns how many messages that are. */
-async function checkAll({ clients, history, verdict, postgres }: Victims, say: Say): Promise<number> {
+async function checkAll({ history, verdict, postgres }: Victims, clients: Client[], say: Say): Promise<number> {
   say('the load ends');
   for (const client of clients) client.quiet();
   const deadline = Date.now() + GIVE_UP_AFTER;

@@ -1,12 +1,14 @@
-import type { Client } from '../client.ts';
+import type { Actor } from '../actor.ts';
 import type { Postgres } from '../postgres.ts';
 import type { Random } from '../random.ts';
 import type { Run } from '../run.ts';
 
 /** What faults are done to. */
 export interface Victims extends Run {
+  /** The faults that happen now from which the servers must recover, by name. */
+  striking: Set<string>;
   postgres: Postgres;
-  clients: Client[];
+  clients: Actor[];
   /** Decides what a fault does. */
   random: Random;
 }
