@@ -80,7 +80,6 @@ export class CatchUp {
   /** Anything may have been lost. */
   all(): void {
     for (const position of this.#around.positions.all()) {
-      position.unsettle();
       if (position.rev !== undefined && !position.isGone) this.#wanted.add(position);
     }
     this.#isListing = true;
@@ -159,7 +158,6 @@ export class CatchUp {
     });
     this.#want(applyMissed(answer, asked, positions, emit));
     if (isListing) this.#learn(answer.item);
-    for (const { position } of asked) if (!position.isGone && position.mustBeAsked) this.#askSoon(position);
   }
 
   /** What an answer tells of conversations that were not asked for. */

@@ -88,11 +88,6 @@ export class Position {
     return true;
   }
 
-  /** Something may have been lost: the server is to be asked before more is given. */
-  unsettle(): void {
-    this.#isSettled = false;
-  }
-
   /** The connection is gone. What was held back will be asked for. */
   forget(): void {
     this.#isSettled = false;

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { type ClientEvents, type Conversation, type Message, MessengerClient, type State } from '../../client/index.ts';
+
+/** As a client waits, but for tests: an interruption costs milliseconds. */
+const QUICK = { firstWait: 4, longestWait: 20, answerWithin: 10_000, silence: 60_000, gapPatience: 2 };
+
+type Timings = typeof QUICK;
+
+/** An application on a client: writes down all that it is told. */
+export class Application {
+  readonly client: MessengerClient;
+  readonly messages: Message[] = [];
+  /** Everything but messages. */
+  readonly happenings: { name: keyof ClientEvents; event: unknown }[] = [];
+
+  constructor(
+    { url, userId, token = 'token' }: { url: string; userId: string; token?: string },
+    state?: State,
+    timings: Partial<Timings> = {},
+  ) {
+    const options = { url, userId, token, WebSocket, timings: { ...QUICK, ...timings } };
+    this.client = new MessengerClient(state ? { ...options, state } : options);
+    this.client.on('message', (message) => this.messages.push(message));
+    for (const name of ['status', 'reset', 'gone', 'cleared', 'userStatus', 'unauthorized', 'error'] as const) {
+      this.client.on(name, (event: unknown) => this.happenings.push({ name, event }));
+    }
+  }
+
+  /** What it was given of a conversation, in that order. */
+  contents({ companionId, groupId }: Conversation): string[] {
+    return this.messages.filter((one) => one.companionId === companionId && one.groupId === groupId).map(({ content }) => content);
+  }
+
+  /** The events of this name. */
+  told(name: keyof ClientEvents): unknown[] {
+    return this.happenings.filter((one) => one.name === name).map(({ event }) => event);
+  }
+
+  /** Waits until it has been given everything. */
+  async online(): Promise<this> {
+    await vi.waitFor(
+      () => {
+        if (this.client.status !== 'online') throw new Error(`it is ${this.client.status}`);
+      },
+      { timeout: 20_000, interval: 2 },
+    );
+    return this;
+  }
+
+  send({ companionId, groupId }: Conversation, content: string, messageId: string = randomUUID()) {
+    const to = groupId === null ? { receiverId: companionId ?? '' } : { groupId };
+    return this.client.send({ ...to, content, messageId });
+  }
+}

@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { z } from 'zod';
+import type { Conversation } from '../../client/index.ts';
+
+/** What becomes of a frame on its way to the client. */
+export type Fate = 'deliver' | 'lose' | 'double' | 'overtake' | 'cut';
+
+/** A stored message. */
+export interface Stored {
+  messageId: string;
+  senderId: string;
+  content: string;
+  createdAt: string;
+  seq: number;
+  rev: number;
+}
+
+/** A stored conversation. */
+export interface StoredConversation extends Conversation {
+  messages: Stored[];
+  clearedSeq: number;
+  isMember: boolean;
+}
+
+const request = z.object({ type: z.string(), params: z.record(z.string(), z.unknown()), requestId: z.string() });
+const send = z.object({ messageId: z.string(), receiverId: z.string().optional(), groupId: z.string().optional(), content: z.string() });
+const cursor = z.object({ receiverId: z.string().optional(), groupId: z.string().optional(), afterRev: z.number() });
+const missed = z.object({ cursors: z.array(cursor).max(100), changedSince: z.string().nullable(), limit: z.number() });
+type Cursor = z.output<typeof cursor>;
+
+const LONG_AGO = Date.UTC(2026, 0, 1);
+const answered = (item: unknown, data: unknown, place?: object) => ({ item, data, isBroadcast: false, ...place });
+
+/** Plays the protocol for one user, keeps what is sent, and does to its frames what it is told. The other side of a client. */
+export class FaultyServer {
+  readonly userId: string = randomUUID();
+  readonly conversations: StoredConversation[] = [];
+  /** What the next broadcasts, and the next answers, suffer; afterwards all are delivered. */
+  readonly broadcastFates: Fate[] = [];
+  readonly answerFates: Fate[] = [];
+  /** Codes with which the next requests of a type are refused. */
+  readonly refusals: { type: string; code: string; retryAfter?: number }[] = [];
+  /** Everything that was asked. */
+  readonly requests: { type: string; params: Record<string, unknown>; at: number }[] = [];
+  /** What happens once while an answer is on its way: it knows nothing of it. */
+  meanwhile: (() => void) | undefined;
+  /** The most rows of an answer, and the most changes that can be caught up with. */
+  rowLimit = 500;
+  resetAfter = 1_000;
+  /** With what code a new connection is closed at once. */
+  closeWith: number | undefined;
+  /** Connections so far. */
+  connects = 0;
+  readonly #server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'auth' });
+  #socket: WebSocket | undefined;
+  #isSubscribed = false;
+  #overtaken: string[] = [];
+  #clock = LONG_AGO;
+
+  constructor() {
+    this.#server.on('connection', (socket) => {
+      this.connects++;
+      if (this.closeWith !== undefined) {
+        socket.close(this.closeWith);
+        return;
+      }
+      this.#socket = socket;
+      this.#isSubscribed = false;
+      this.#overtaken = [];
+      socket.on('message', (text) => this.#receive(socket, String(text)));
+    });
+  }
+
+  get url(): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `ws://127.0.0.1:${port}`;
+  }
+
+  async listen(): Promise<this> {
+    if (!this.#server.address()) await once(this.#server, 'listening');
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#server.clients) client.terminate();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  /** Ends the connection: with a code, or as when a cable is cut. */
+  cut(code?: number): void {
+    if (code === undefined) this.#socket?.terminate();
+    else this.#socket?.close(code);
+  }
+
+  newDialog(companionId: string = randomUUID()): StoredConversation {
+    return this.#add({ companionId, groupId: null, messages: [], clearedSeq: 0, isMember: true });
+  }
+
+  newGroup(): StoredConversation {
+    return this.#add({ companionId: null, groupId: randomUUID(), messages: [], clearedSeq: 0, isMember: true });
+  }
+
+  /** Stores a message of somebody else, or of another device of the user, and tells the client. */
+  write(conversation: StoredConversation, content: string, { own = false } = {}): Stored {
+    const senderId = own ? this.userId : (conversation.companionId ?? randomUUID());
+    const stored = this.#store(conversation, { messageId: randomUUID(), senderId, content });
+    if (!own || this.#isSubscribed) this.tell(conversation, stored);
+    return stored;
+  }
+
+  /** Tells the client of a message. */
+  tell({ groupId, companionId }: StoredConversation, { content, ...stored }: Stored): void {
+    const item = { ...stored, message: content, senderName: 'Somebody', senderLastName: null };
+    const addressed = groupId === null ? item : { ...item, groupId, groupName: 'Friends', notification: false };
+    const type = groupId === null ? 'privateMessage' : 'messageInGroup';
+    this.broadcast(type, stored.senderId === this.userId ? { ...addressed, companionId, groupId } : addressed);
+  }
+
+  broadcast(type: string, item: object): void {
+    this.#pass(this.#socket, { type, success: true, params: { item, data: null, isBroadcast: true } }, this.broadcastFates.shift());
+  }
+
+  /** The database as it was when there were so many messages fewer. */
+  forget(conversation: StoredConversation, count: number): void {
+    conversation.messages.splice(-count);
+  }
+
+  #add(conversation: StoredConversation): StoredConversation {
+    this.conversations.push(conversation);
+    return conversation;
+  }
+
+  #store({ messages }: StoredConversation, { messageId, senderId, content }: Pick<Stored, 'messageId' | 'senderId' | 'content'>): Stored {
+    const known = messages.find((message) => message.messageId === messageId);
+    if (known) return known;
+    const number = messages.length + 1;
+    const stored = { messageId, senderId, content, createdAt: new Date(++this.#clock).toISOString(), seq: number, rev: number };
+    messages.push(stored);
+    return stored;
+  }
+
+  #pass(socket: WebSocket | undefined, frame: object, fate: Fate = 'deliver'): void {
+    const text = JSON.stringify(frame);
+    if (fate === 'overtake') this.#overtaken.push(text);
+    else {
+      if (fate === 'deliver' || fate === 'double') socket?.send(text);
+      if (fate === 'double') socket?.send(text);
+      if (fate === 'cut') this.cut();
+      for (const overtaken of this.#overtaken.splice(0)) socket?.send(overtaken);
+    }
+  }
+
+  #receive(socket: WebSocket, text: string): void {
+    const { type, params, requestId } = request.parse(JSON.parse(text));
+    this.requests.push({ type, params, at: Date.now() });
+    const refusal = this.refusals.findIndex((one) => one.type === type);
+    if (refusal >= 0) {
+      const [{ code, retryAfter } = {}] = this.refusals.splice(refusal, 1);
+      this.#pass(socket, { error: true, type, message: 'Refused', code, retryAfter, requestId }, this.answerFates.shift());
+      return;
+    }
+    const answer = { type, success: true, params: this.#answer(type, params), requestId };
+    const { meanwhile } = this;
+    this.meanwhile = undefined;
+    meanwhile?.();
+    this.#pass(socket, answer, this.answerFates.shift());
+  }
+
+  #answer(type: string, params: Record<string, unknown>): object {
+    if (type === 'privateMessage' || type === 'messageInGroup') return this.#take(send.parse(params));
+    if (type === 'getMissed') return this.#missed(missed.parse(params));
+    if (type === 'subscribe') this.#isSubscribed = true;
+    return answered({}, []);
+  }
+
+  #take({ messageId, receiverId, groupId, content }: z.output<typeof send>): object {
+    const conversation = this.#find({ receiverId, groupId }) ?? this.newDialog(receiverId);
+    const { seq, rev, createdAt } = this.#store(conversation, { messageId, senderId: this.userId, content });
+    return answered(null, null, { seq, rev, createdAt });
+  }
+
+  #find({ receiverId, groupId }: { receiverId?: string | undefined; groupId?: string | undefined }): StoredConversation | undefined {
+    return this.conversations.find((one) => (groupId === undefined ? one.companionId === receiverId : one.groupId === groupId));
+  }
+
+  #missed({ cursors, changedSince, limit }: z.output<typeof missed>): object {
+    const named = cursors.map((one) => ({ cursor: one, conversation: this.#find(one) }));
+    const data: object[] = [];
+    const item = { more: [] as Cursor[], reset: [] as object[], gone: [] as object[], cleared: [] as object[] };
+    for (const { cursor: one, conversation } of named) {
+      const {
+        companionId = null,
+        groupId = null,
+        messages = [],
+        clearedSeq = 0,
+        isMember = one.groupId === undefined,
+      } = conversation ?? {};
+      const after = messages.length - one.afterRev;
+      if (!isMember) item.gone.push({ companionId, groupId });
+      else if (after > this.resetAfter || after < 0) item.reset.push({ companionId, groupId, seq: messages.length, rev: messages.length });
+      else {
+        const rows = messages.filter(({ rev, seq }) => rev > one.afterRev && seq > clearedSeq);
+        const given = rows.slice(0, Math.min(limit, this.rowLimit) - data.length);
+        data.push(
+          ...given.map((row) => ({
+            ...row,
+            companionId,
+            groupId,
+            senderName: 'Somebody',
+            senderLastName: null,
+            groupName: null,
+            notification: null,
+          })),
+        );
+        if (given.length < rows.length) item.more.push({ ...one, afterRev: given.at(-1)?.rev ?? one.afterRev });
+      }
+      if (isMember && clearedSeq > 0) item.cleared.push({ companionId, seq: clearedSeq });
+    }
+    const others = this.conversations.filter((one) => one.isMember && !named.some(({ conversation }) => conversation === one));
+    return answered({ ...item, ...this.#chats(others, changedSince, Math.min(limit, this.rowLimit)) }, data);
+  }
+
+  #chats(conversations: StoredConversation[], changedSince: string | null, limit: number): object {
+    const rows = conversations
+      .flatMap(({ companionId, groupId, messages, clearedSeq }) => {
+        const last = messages.at(-1);
+        if (changedSince === null || !last || last.createdAt <= changedSince || last.seq <= clearedSeq) return [];
+        return [{ ...last, companionId, groupId, receiverId: last.senderId === this.userId ? companionId : this.userId }];
+      })
+      .sort((one, other) => one.createdAt.localeCompare(other.createdAt));
+    const chats = rows.slice(0, limit);
+    const moreChats = chats.length < rows.length;
+    const now = new Date(this.#clock).toISOString();
+    return { chats, moreChats, changedSince: (moreChats && chats.at(-1)?.createdAt) || now };
+  }
+}
