@@ -7,6 +7,7 @@ import { EmbeddedDatabase } from '../src/db/embedded/embeddedDatabase.ts';
 import { createLogger } from '../src/lib/logger.ts';
 import { createAccounts } from './accounts.ts';
 import type { Account } from './client.ts';
+import { Redis } from './redis.ts';
 import { TargetProcess } from './target.ts';
 
 /** What is under load: the server, or the relay that is its floor. */
@@ -71,6 +72,20 @@ export class Stage {
         return { id, token: id };
       });
     return this.#start(['--import', 'tsx', ...nodeOptions, path.resolve('bench/relay.ts')], { NODE_ENV: 'production' }, accounts);
+  }
+
+  /** Starts a redis-server, and names its address. */
+  async redis(): Promise<string> {
+    this.#assertOpen();
+    this.say('starting Redis');
+    const starting = Redis.start(tmpdir());
+    this.#ends.push(() =>
+      starting.then(
+        (redis) => redis.kill(),
+        () => {},
+      ),
+    );
+    return `redis://127.0.0.1:${(await starting).port}`;
   }
 
   /** The address of the database that the server works on. */

@@ -60,6 +60,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
   const redis = env.REDIS_URL === undefined ? undefined : new RedisBus(linkTo(env.REDIS_URL, env.REDIS_CLUSTER), metrics, logger);
   const bus = redis ?? new MemoryBus();
   const presenceStore = redis ? new RedisPresenceStore(redis.commands, redis.processId) : new MemoryPresenceStore();
+  metrics.watchBus(bus);
   const hub = new Hub(metrics, bus);
   const services: Services = {
     env,
@@ -80,14 +81,18 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
   const httpServer = createServer(TIMEOUTS, createHttpApp(services, createRoutes(env))).setTimeout(STANDSTILL);
   const sockets = new SocketServer(httpServer, services, createRegistry(env));
 
+  /** Settles when the port is ours, or cannot be. */
+  let listening: Promise<unknown> | undefined;
+
   async function start(): Promise<number> {
     await bringUpToDate(databaseUrl);
     // What Sequelize asks on its first connection does not wait for the first request.
     await database.authenticate();
     await bus.start(hub);
     await services.presence.start();
+    listening = once(httpServer, 'listening');
     httpServer.listen(env.PORT, env.HOST);
-    await once(httpServer, 'listening');
+    await listening;
     const address = httpServer.address();
     if (!address || typeof address === 'string') throw new Error('the server has no port');
     return address.port;
@@ -95,6 +100,8 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
 
   async function shutDown(): Promise<void> {
     stopping.abort();
+    // A server that is closed while it asks for its port may get it nevertheless.
+    await listening?.catch(() => {});
     const closed = httpServer.listening ? once(httpServer, 'close') : undefined;
     httpServer.close();
     const closeIdle = setInterval(() => httpServer.closeIdleConnections(), IDLE_SWEEP).unref();

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Database } from './db/sequelize.ts';
+import type { Bus } from './realtime/bus.ts';
 import type { PrimaryLink } from './workers/primaryLink.ts';
 
 const DURATIONS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -162,13 +163,13 @@ export class Metrics {
   }
 
   /** Shows whether messages reach the other processes. */
-  watchBus(isUp: () => boolean): void {
+  watchBus(bus: Bus): void {
     new Gauge({
       name: 'messenger_bus_up',
-      help: '1 while messages reach the other processes through Redis, 0 while they do not; absent without REDIS_URL',
+      help: '1 while messages reach the other processes through Redis, 0 while they do not; always 1 without REDIS_URL',
       registers: this.#registers,
       collect() {
-        this.set(Number(isUp()));
+        this.set(Number(bus.failure === undefined));
       },
     });
   }

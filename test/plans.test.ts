@@ -26,6 +26,8 @@ interface World {
   clearedCompanionId: string;
   /** People with whom I have never talked, one for each time. */
   strangerIds: string[];
+  /** Of short dialogs. */
+  companionIds: string[];
   groupId: string;
 }
 
@@ -48,7 +50,15 @@ async function fill(databaseUrl: string, me: TestUser): Promise<World> {
       [cleared.id, LONG / 2, me.id],
     );
     await settle(client);
-    return { databaseUrl, me, companionId, clearedCompanionId, strangerIds: others.slice(-2), groupId: group.id };
+    return {
+      databaseUrl,
+      me,
+      companionId,
+      clearedCompanionId,
+      strangerIds: others.slice(-2),
+      companionIds: others.slice(0, 97),
+      groupId: group.id,
+    };
   });
 }
 
@@ -132,6 +142,40 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
       }
     },
   );
+
+  test('what was missed is read, of one long conversation and of as many as can be named', async () => {
+    const tables = ['conversations', 'members', 'messages', 'users'];
+    const missed = (cursors: object[], limit: number, changedSince: unknown = null) =>
+      me.socket.ask('getMissed', { cursors, limit, changedSince });
+    const long = [
+      { receiverId: world.companionId, afterRev: LONG - 900 },
+      { receiverId: world.clearedCompanionId, afterRev: LONG - 10 },
+      { groupId: world.groupId, afterRev: LONG - 900 },
+    ];
+    for (const [cursors, count] of [
+      [long, 3],
+      [long.slice(1), 300],
+      [long.slice(2), 20],
+    ] as const) {
+      await expectGoodPlans(async () => expect((await missed([...cursors], count)).data).toHaveLength(count), tables);
+    }
+    const short = world.companionIds.map((receiverId, index) => ({ receiverId, afterRev: index % 2 }));
+    await expectGoodPlans(async () => expect((await missed([...long, ...short], 300)).data).toHaveLength(300), tables);
+    await expectGoodPlans(async () => expect((await missed(short, 300)).data).toHaveLength(300), tables);
+  });
+
+  test('chats that have changed are read, all of them and the last ones', async () => {
+    const tables = ['conversations', 'members', 'messages', 'users'];
+    const cursors = world.companionIds.map((receiverId) => ({ receiverId, afterRev: 20 }));
+    const middle = (await me.socket.rows('listLastMessage', { limit: 50, cursorCreatedAt: null })).at(-1)?.createdAt;
+    for (const changedSince of ['1970-01-01T00:00:00.000Z', middle]) {
+      const changed = async () => {
+        const { item } = await me.socket.ask('getMissed', { cursors, limit: 20, changedSince });
+        expect(item).toMatchObject({ moreChats: true });
+      };
+      await expectGoodPlans(changed, tables);
+    }
+  });
 
   test.each([
     ['20 people inside a name', RARE_TERM],

@@ -5,6 +5,7 @@ import { groupMessages } from './group.ts';
 import { history } from './history.ts';
 import { idle } from './idle.ts';
 import { logins } from './logins.ts';
+import { nodes } from './nodes.ts';
 import { privateMessages } from './private.ts';
 import { search } from './search.ts';
 
@@ -18,4 +19,5 @@ export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
   ['history', history],
   ['search', search],
   ['logins', logins],
+  ['nodes', nodes],
 ]);

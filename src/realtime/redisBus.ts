@@ -52,7 +52,6 @@ export class RedisBus implements Bus {
       received: (channel, payload) => this.#received(topicOf(channel), payload),
       failed: (reason) => this.#down(reason),
     });
-    metrics.watchBus(() => this.#isUp);
   }
 
   get failure(): string | undefined {

@@ -30,6 +30,11 @@ export function write({ socket }: Person, { id: receiverId }: { id: string }, co
   return socket.ask('privateMessage', { messageId, receiverId, content });
 }
 
+/** Without waiting in between: many may be written at once. */
+export async function writeMany(from: Person, to: { id: string }, count: number): Promise<void> {
+  await Promise.all(Array.from({ length: count }, (_, index) => write(from, to, String(index))));
+}
+
 export function writeToGroup({ socket }: Person, groupId: string, content: string, messageId: string = randomUUID()) {
   return socket.ask('messageInGroup', { messageId, groupId, content });
 }

@@ -14,6 +14,7 @@ const PROGRAMS = {
     package: 'chromium',
   },
   postgres15: { places: [path.join(POSTGRES_15_PROGRAMS, 'postgres')], package: 'postgresql-15' },
+  haproxy: { places: onPath('haproxy'), package: 'haproxy' },
   redis: { places: onPath('redis-server'), package: 'redis-server' },
 };
 

@@ -56,7 +56,7 @@ const isReset = ({ cursor: { afterRev }, rev }: Missed): boolean => rev - afterR
 function sorted(missed: Missed[]) {
   const readable = missed.filter((one) => !isGone(one));
   return {
-    more: readable.filter(({ isWhole }) => !isWhole).map(nextCursor),
+    more: readable.flatMap(nextCursor),
     reset: readable.filter(isReset).map(({ cursor: { companionId, groupId }, seq, rev }) => ({ companionId, groupId, seq, rev })),
     gone: missed.filter(isGone).map(({ cursor: { companionId, groupId } }) => ({ companionId, groupId })),
     cleared: readable
@@ -65,8 +65,8 @@ function sorted(missed: Missed[]) {
   };
 }
 
-function nextCursor({ cursor: { companionId, groupId, afterRev }, rows }: Missed) {
-  const next = rows.at(-1)?.rev ?? afterRev;
+function nextCursor({ cursor: { companionId, groupId }, next }: Missed) {
+  if (next === null) return [];
   return groupId === null ? { receiverId: companionId, afterRev: next } : { groupId, afterRev: next };
 }
 

@@ -24,8 +24,8 @@ export interface Missed {
   clearedSeq: number;
   /** By `rev`. */
   rows: HistoryRow[];
-  /** Whether these are all. */
-  isWhole: boolean;
+  /** The `rev` after which the rest is to be asked for; null when there is none. */
+  next: number | null;
 }
 
 interface State {
@@ -37,45 +37,49 @@ interface State {
   lastSeq: number;
   lastRev: number;
   clearedSeq: number;
-  /** Changes after the cursor: no more rows than that can have been missed. */
+  /** What the user missed is after this `rev`. */
+  fromRev: number;
+  /** How many changes were missed. */
   span: number;
-  /** Of those, how many fit into the answer. */
+  /** Of those, the first that were read. */
   room: number;
 }
 type Row = State & (HistoryRow | { messageId: null });
 
 /**
- * One statement, and so one moment: what is read of a conversation is what its `last_rev` says. Each conversation is looked up;
- * of its messages only those are read that have room after what the conversations before it can have at most.
+ * One statement, and so one moment: what is read of a conversation is what its `last_rev` says. The changes that were missed are
+ * counted by their numbers alone, and of the conversations, in their order, only as many are read as there is room for.
  *
- * An edit moves the `rev` of a row up, so of the changes after a cursor some may have no row any more, but no row has two.
- * A `rev` is never less than the `seq`: what is deleted for the user is not even read, unless it was edited later.
+ * Each change has one row at most, and none when the row was changed again later: there may be less to read than was counted.
+ * A row's `rev` is never less than its `seq`: so what the user has deleted is not even looked at, unless it was changed later.
+ *
+ * LIMIT 1 and OFFSET 0 make it look up one conversation after the other, whatever the planner guesses.
  */
 const MISSED: Statement = {
   name: 'missed',
   text: `
   SELECT clock.moment AS now, me.place::int AS place, me.conversation_id IS NOT NULL AS "isMember",
     me.last_seq::float8 AS "lastSeq", me.last_rev::float8 AS "lastRev", me.cleared_seq::float8 AS "clearedSeq",
-    me.span::float8 AS span, me.room::float8 AS room, me.name AS "groupName",${MESSAGE}
+    me.from_rev::float8 AS "fromRev", me.span::float8 AS span, me.room::float8 AS room, me.name AS "groupName",${MESSAGE}
   FROM (SELECT now()) AS clock (moment)
   LEFT JOIN (
     SELECT counted.*, least(span, greatest($5::bigint - (sum(span) OVER (ORDER BY place) - span), 0))::bigint AS room
     FROM (
-      SELECT given.place, given.after_rev, member.user_id, member.companion_id, conversation.id AS conversation_id, conversation.name,
+      SELECT given.place, member.user_id, member.companion_id, conversation.id AS conversation_id, conversation.name,
         coalesce(conversation.last_seq, 0) AS last_seq, coalesce(conversation.last_rev, 0) AS last_rev,
         coalesce(member.cleared_seq, 0) AS cleared_seq,
+        greatest(given.after_rev, member.cleared_seq) AS from_rev,
         CASE WHEN conversation.last_rev - given.after_rev BETWEEN 0 AND ${MAX_MISSED}
           THEN conversation.last_rev - greatest(given.after_rev, member.cleared_seq) ELSE 0 END AS span
       FROM unnest($2::uuid[], $3::text[], $4::bigint[]) WITH ORDINALITY AS given (id, kind, after_rev, place)
-      LEFT JOIN members member ON member.conversation_id = given.id AND member.user_id = $1
-      LEFT JOIN conversations conversation ON conversation.id = member.conversation_id AND conversation.kind = given.kind
+      LEFT JOIN LATERAL (SELECT * FROM members WHERE conversation_id = given.id AND user_id = $1 LIMIT 1) member ON true
+      LEFT JOIN LATERAL (SELECT * FROM conversations WHERE id = member.conversation_id AND kind = given.kind LIMIT 1) conversation ON true
     ) counted
   ) me ON true
   LEFT JOIN LATERAL (
     SELECT * FROM messages
-    WHERE conversation_id = me.conversation_id AND rev > greatest(me.after_rev, me.cleared_seq) AND seq > me.cleared_seq
-    ORDER BY rev
-    LIMIT me.room
+    WHERE conversation_id = me.conversation_id AND rev > me.from_rev AND rev <= me.from_rev + me.room AND seq > me.cleared_seq
+    OFFSET 0
   ) message ON true${PEOPLE}
   ORDER BY me.place, message.rev`,
 };
@@ -119,9 +123,10 @@ function fitting<R extends HistoryRow>(rows: R[]): R[] {
 function missedOf(cursor: Cursor, read: Row[], given: Set<Row>): Missed {
   const [state] = read;
   if (!state) throw new Error('the database left a cursor out');
-  const { isMember, lastSeq: seq, lastRev: rev, clearedSeq, span, room } = state;
+  const { isMember, lastSeq: seq, lastRev: rev, clearedSeq, fromRev, span, room } = state;
   const found = read.filter(isMessage);
   const rows = found.filter((row) => given.has(row));
-  const isWhole = rows.length === found.length && (room === span || found.length < room || found.at(-1)?.rev === rev);
-  return { cursor, isMember, seq, rev, clearedSeq, rows, isWhole };
+  const base = { cursor, isMember, seq, rev, clearedSeq, rows };
+  if (rows.length < found.length) return { ...base, next: rows.at(-1)?.rev ?? fromRev };
+  return { ...base, next: room < span ? fromRev + room : null };
 }

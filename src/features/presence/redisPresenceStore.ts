@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Presence, PresenceStore } from './presenceStore.ts';
 
 /** How long a process counts as alive after it said so, in seconds. */
-const LEASE = 30;
+const LEASE = 20;
 /** How long it is remembered when a process died, and when a user was last seen, in seconds. */
 const REMEMBER_PROCESS = 86_400;
 const REMEMBER_USER = 30 * 86_400;

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { call } from './support/http.ts';
+import { A_TIME, heard, leave, newCircle, newPerson, type Person, write } from './support/people.ts';
+import { isRedisInstalled, RedisServer } from './support/redis.ts';
+import { JWT_SECRET, startServer, type TestServer } from './support/server.ts';
+import { newDirectory, startProcess, sweep } from './support/serverProcess.ts';
+import { connect } from './support/socket.ts';
+
+const ONLINE = (userId: string, lastSeenAt: unknown = null) => ({ userId, status: 'online', lastSeenAt });
+const OFFLINE = (userId: string) => ({ userId, status: 'offline', lastSeenAt: A_TIME });
+
+afterAll(sweep);
+
+describe.each([
+  { kind: 'one server without Redis', needsRedis: false },
+  { kind: 'two servers on Redis', needsRedis: true },
+])('presence at $kind', ({ needsRedis }) => {
+  const skip = needsRedis && !isRedisInstalled;
+  let redis: RedisServer | undefined;
+  let here: TestServer;
+  /** The same server where there is but one. */
+  let there: TestServer;
+
+  beforeAll(async () => {
+    if (skip) return;
+    if (needsRedis) redis = await RedisServer.start();
+    const variables: Record<string, string> = redis ? { REDIS_URL: redis.url } : {};
+    here = await startServer(variables);
+    there = redis ? await startServer(variables, here.databaseUrl) : here;
+  });
+  afterAll(async () => {
+    if (skip) return;
+    await here.app.stop();
+    if (there !== here) await there.app.stop();
+    await redis?.stop();
+  });
+
+  /** Two who have written to one another, the first of them with its events on. */
+  async function friends(): Promise<[Person, Person]> {
+    const [alice, bob] = [await newPerson(here), await newPerson(there)];
+    await write(alice, bob, 'Hello');
+    await alice.socket.ask('subscribe', { events: ['userStatus'] });
+    return [alice, bob];
+  }
+  const watch = ({ socket }: Person, ...people: { id: string }[]) => socket.rows('watchPresence', { userIds: people.map(({ id }) => id) });
+  const statusesOf = ({ socket }: Person) => socket.broadcasts.filter(({ type }) => type === 'userStatus').map(({ params }) => params.item);
+  const until = (person: Person, statuses: unknown[]) =>
+    vi.waitFor(() => expect(statusesOf(person)).toEqual(statuses), { timeout: 5_000, interval: 5 });
+
+  describe.skipIf(skip)('whoever watches', () => {
+    test('is answered how it is with each, in the order asked', async () => {
+      const [alice, bob] = await friends();
+      const carol = await newPerson(here);
+      const groupId = await newCircle(here, [alice, carol]);
+      await carol.socket.close();
+      await vi.waitFor(async () => expect(await watch(alice, carol, bob)).toEqual([OFFLINE(carol.id), ONLINE(bob.id)]), { timeout: 5_000 });
+      await alice.socket.ask('dropGroup', { groupId });
+    });
+
+    test('hears when the last connection is closed, and when the first is opened again, and only then', async () => {
+      const [alice, bob] = await friends();
+      const second = await connect(here, bob);
+      expect(await watch(alice, bob)).toEqual([ONLINE(bob.id)]);
+      await bob.socket.close();
+      await heard(alice);
+      await second.close();
+      await until(alice, [OFFLINE(bob.id)]);
+      const third = await connect(there, bob);
+      await until(alice, [OFFLINE(bob.id), ONLINE(bob.id, A_TIME)]);
+      await connect(here, bob);
+      await third.close();
+      await write(alice, bob, 'Still there?');
+      expect(statusesOf(alice)).toHaveLength(2);
+    });
+
+    test('does not hear it without having asked for the event, nor after unwatchPresence', async () => {
+      const [alice, bob] = await friends();
+      const [silent, former] = [await connect(here, alice), await connect(here, alice)];
+      await former.ask('subscribe', { events: ['userStatus'] });
+      for (const socket of [alice.socket, silent, former]) await socket.ask('watchPresence', { userIds: [bob.id] });
+      expect(await former.ask('unwatchPresence', { userIds: [bob.id] })).toMatchObject({ item: null, data: null });
+      await bob.socket.close();
+      await until(alice, [OFFLINE(bob.id)]);
+      for (const socket of [silent, former]) expect(await heard({ socket })).toEqual([]);
+    });
+
+    test('is refused strangers, also among friends, and told which they are; then nobody is watched', async () => {
+      const [alice, bob] = await friends();
+      const stranger = await newPerson(here);
+      const error = await alice.socket.fail('watchPresence', { userIds: [bob.id, stranger.id, randomUUID()] });
+      expect(error).toMatchObject({ code: 'no_shared_chat', issues: [{ path: 'userIds.1' }, { path: 'userIds.2' }] });
+      await bob.socket.close();
+      await write(alice, alice, 'a moment');
+      expect(await watch(alice, bob)).toHaveLength(1);
+      expect(statusesOf(alice)).toEqual([]);
+    });
+
+    test('may watch the members of a group, and no longer who has left it', async () => {
+      const [alice, bob] = [await newPerson(here), await newPerson(there)];
+      const groupId = await newCircle(here, [alice, bob]);
+      expect(await watch(alice, bob)).toEqual([ONLINE(bob.id)]);
+      await leave(bob, groupId);
+      expect(await alice.socket.fail('watchPresence', { userIds: [bob.id] })).toMatchObject({ code: 'no_shared_chat' });
+    });
+
+    test('sees somebody who deleted the account go offline', async () => {
+      const [alice, bob] = await friends();
+      await watch(alice, bob);
+      await call(here, 'DELETE', '/profile', { token: bob.token });
+      await until(alice, [OFFLINE(bob.id)]);
+    });
+
+    test.each([
+      ['nobody', []],
+      ['201 users', Array.from({ length: 201 }, () => randomUUID())],
+      ['what is no id', ['bob']],
+    ])('names %s: an error', async (_what, userIds) => {
+      const alice = await newPerson(here);
+      expect(await alice.socket.fail('watchPresence', { userIds })).toMatchObject({ code: 'invalid_params' });
+    });
+  });
+});
+
+describe.skipIf(!isRedisInstalled)('presence when something dies', () => {
+  let redis: RedisServer;
+  let here: TestServer;
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    here = await startServer({ REDIS_URL: redis.url });
+  });
+  afterAll(async () => {
+    await here.app.stop();
+    await redis.stop();
+  });
+
+  test('the users of a killed process go offline within 45 s, and those of others stay', { timeout: 90_000 }, async () => {
+    const there = await startProcess(await newDirectory(), { DATABASE_URL: here.databaseUrl, REDIS_URL: redis.url, JWT_SECRET });
+    const [alice, bob, carol] = [await newPerson(here), await newPerson(here), await newPerson(here)];
+    for (const friend of [bob, carol]) await write(alice, friend, 'Hello');
+    await bob.socket.close();
+    const onDoomed = await connect(there, bob);
+    onDoomed.socket.on('error', () => {});
+    await alice.socket.ask('subscribe', { events: ['userStatus'] });
+    await vi.waitFor(async () => {
+      const rows = await alice.socket.rows('watchPresence', { userIds: [bob.id, carol.id] });
+      expect(rows.map(({ status }) => status)).toEqual(['online', 'online']);
+    });
+    const before = alice.socket.broadcasts.length;
+    const killedAt = Date.now();
+    await there.kill();
+    await vi.waitFor(() => expect(alice.socket.broadcasts.slice(before)).toHaveLength(1), { timeout: 45_000, interval: 100 });
+    const item = alice.socket.broadcasts.at(-1)?.params.item;
+    expect(item).toEqual(OFFLINE(bob.id));
+    expect(Math.abs(Date.parse(String(item?.lastSeenAt)) - killedAt)).toBeLessThan(15_000);
+  });
+
+  test('a Redis that comes back empty knows again who is online, and nobody is told otherwise', { timeout: 60_000 }, async () => {
+    const [alice, bob] = [await newPerson(here), await newPerson(here)];
+    await write(alice, bob, 'Hello');
+    await alice.socket.ask('subscribe', { events: ['userStatus', 'catchUp'] });
+    expect(await alice.socket.rows('watchPresence', { userIds: [bob.id] })).toEqual([ONLINE(bob.id)]);
+    await redis.kill();
+    expect(await alice.socket.rows('watchPresence', { userIds: [bob.id] })).toEqual([ONLINE(bob.id)]);
+    await redis.launch();
+    await alice.socket.broadcast('catchUp');
+    await vi.waitFor(async () => expect(await redis.ask(`HLEN messenger:presence:${bob.id}`)).toContain(':1'), { timeout: 10_000 });
+    expect(await alice.socket.rows('watchPresence', { userIds: [bob.id] })).toEqual([ONLINE(bob.id)]);
+    expect(alice.socket.broadcasts.map(({ type }) => type)).not.toContain('userStatus');
+  });
+});
