@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Account } from '../bench/client.ts';
 import type { Actor } from './actor.ts';
+import { nextDeed } from './habits.ts';
 import type { Conversation, SeenConnection, SeenPages } from './history.ts';
 import { Link } from './link.ts';
+import { type Point, readMissed, type SeenMissed } from './missed.ts';
 import { Outbox } from './outbox.ts';
 import { LARGEST_PAGE, readChats, readHistory } from './pages.ts';
 import type { Random } from './random.ts';
 import type { Run } from './run.ts';
-import { someText } from './texts.ts';
 
 /** How often is looked for what to send again, in milliseconds. */
 const RETRY_INTERVAL = 100;
@@ -96,6 +97,12 @@ export class Client implements Actor {
     return reading && readChats(reading, limit);
   }
 
+  /** What it is told to have missed. Undefined when the server answers an error. */
+  async readMissed(points: Point[], limit: number): Promise<SeenMissed | undefined> {
+    const reading = this.#reading();
+    return reading && readMissed(reading, points, limit);
+  }
+
   #reading() {
     return this.#link && { run: this.#run, link: this.#link, userId: this.account.id };
   }
@@ -115,28 +122,24 @@ export class Client implements Actor {
     });
   }
 
-  /** Steady and in bursts, until it is quiet. */
+  /** Until it is quiet. */
   async #live(): Promise<void> {
-    const random = this.#random;
     while (this.#isWriting) {
-      await delay(random.integer(50, 800));
-      const act = random.integer(1, 100);
-      const conversation = random.pick(this.conversations);
-      const count = act <= 4 ? random.integer(20, 80) : 1;
-      const texts = Array.from({ length: count }, () => someText(random));
-      const limit = random.integer(1, 60);
+      const { pause, conversation, texts, chance } = nextDeed(this.#random, this.conversations);
+      const limit = this.#random.integer(1, 60);
+      await delay(pause);
       if (!this.#isWriting) return;
       this.write(conversation, texts);
-      if (act > 90) void this.#read(conversation, limit, act);
+      if (chance > 90) void this.#read(conversation, limit, chance);
     }
   }
 
-  async #read(conversation: Conversation, limit: number, act: number): Promise<void> {
+  async #read(conversation: Conversation, limit: number, chance: number): Promise<void> {
     const reading = this.#reading();
     if (!reading) return;
-    if (act > 97) this.#run.history.pages.push(...((await readChats(reading, limit)) ?? []));
+    if (chance > 97) this.#run.history.pages.push(...((await readChats(reading, limit)) ?? []));
     else {
-      const pages = await readHistory(reading, conversation, limit, act > 94 ? 2 : 1);
+      const pages = await readHistory(reading, conversation, limit, chance > 94 ? 2 : 1);
       if (pages) this.#run.history.pages.push(pages);
     }
   }

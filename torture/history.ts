@@ -10,6 +10,13 @@ export interface Conversation {
   memberIds: ReadonlySet<string>;
 }
 
+/** What names a conversation in a request of this user. */
+export function nameOf({ id, kind, memberIds }: Conversation, userId: string): { groupId: string } | { receiverId: string } {
+  if (kind === 'group') return { groupId: id };
+  const [receiverId = userId] = [...memberIds].filter((memberId) => memberId !== userId);
+  return { receiverId };
+}
+
 /** A message as clients see it. `createdAt` is in milliseconds since 1970. */
 export interface SeenMessage {
   messageId: string;

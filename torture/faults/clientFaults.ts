@@ -89,6 +89,15 @@ const resetHandshakes: Fault = {
   },
 };
 
+const restartApplications: Fault = {
+  name: 'applications restarted',
+  async strike({ devices, random }) {
+    const some = random.sample(devices, random.integer(1, devices.length));
+    await Promise.all(some.map((device) => device.restart(random.integer(0, 5_000), random.chance(20))));
+    return some.length > 0;
+  },
+};
+
 const openLinks = (clients: Actor[]) => clients.flatMap(({ link }) => link ?? []);
 
-export const clientFaults = [vanish, fallSilent, stopReading, resetHandshakes];
+export const clientFaults = [vanish, fallSilent, stopReading, resetHandshakes, restartApplications];

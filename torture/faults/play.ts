@@ -43,12 +43,16 @@ export async function strikeAndRecover(fault: Fault, victims: Victims): Promise<
   const before = servers.map(({ logLines }) => logLines);
   striking.add(fault.name);
   const hasHit = await fault.strike(victims).finally(() => striking.delete(fault.name));
-  const untilWell = await waitUntilWell(victims);
+  const { untilWell, last } = await waitUntilWell(victims);
   const lines = servers.map(({ logLines }, index) => logLines - (before[index] ?? 0));
   const most = Math.max(...lines);
   if (hasHit) counts.fault(fault.name, { untilWell, logLines: most });
   else counts.missed(fault.name);
-  verdict.check(`all is well ${WELL_WITHIN} ms after a fault`, untilWell <= WELL_WITHIN, () => `${fault.name}: only after ${untilWell} ms`);
+  verdict.check(
+    `all is well ${WELL_WITHIN} ms after a fault`,
+    untilWell <= WELL_WITHIN,
+    () => `${fault.name}: only after ${untilWell} ms, the last was ${last}`,
+  );
   verdict.check(
     `a fault makes no more than ${LOG_LINES_PER_FAULT} log lines`,
     most <= LOG_LINES_PER_FAULT,
@@ -58,19 +62,23 @@ export async function strikeAndRecover(fault: Fault, victims: Victims): Promise<
 
 /**
  * Waits until no other such fault strikes, every server said since then that it is ready, and each client has an acknowledgement
- * of what it sent since then. Returns the milliseconds it took.
+ * of what it sent since then. Returns the milliseconds it took, and who was the last.
  */
-async function waitUntilWell({ servers, clients, striking }: Victims): Promise<number> {
+async function waitUntilWell({ servers, clients, striking }: Victims): Promise<{ untilWell: number; last: string }> {
   let begun = Date.now();
+  let last = 'nobody';
   const ready = new Set<Server>();
-  const isServed = () => clients.every((client) => client.hasAcknowledgementSince(begun));
   while (Date.now() - begun < GIVE_UP_AFTER) {
     for (const server of servers) if (!ready.has(server) && (await healthOf(server, 'ready')) === '200 ready') ready.add(server);
+    const unready = servers.find((server) => !ready.has(server));
+    const unserved = clients.find((client) => !client.hasAcknowledgementSince(begun));
     if (striking.size > 0) {
       begun = Date.now();
       ready.clear();
-    } else if (ready.size === servers.length && isServed()) break;
+    } else if (unready) last = `server ${unready.node}`;
+    else if (unserved) last = `a ${unserved.constructor.name.toLowerCase()} of ${unserved.account.id}`;
+    else break;
     await delay(POLL_INTERVAL);
   }
-  return Date.now() - begun;
+  return { untilWell: Date.now() - begun, last };
 }
