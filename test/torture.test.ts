@@ -1,99 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { archive, type StoredConversation, type StoredMessage } from '../torture/archive.ts';
-import { checkChats, checkSight, checkWhole } from '../torture/checkSight.ts';
-import { checkStorage } from '../torture/checkStorage.ts';
 import { Counts } from '../torture/counts.ts';
 import type { Fault } from '../torture/faults/fault.ts';
 import { schedule } from '../torture/faults/play.ts';
-import { type Conversation, History, type SeenConnection, type SeenMessage, type SeenPages, type Send } from '../torture/history.ts';
 import { readOptions } from '../torture/options.ts';
 import { Random } from '../torture/random.ts';
-import { Verdict } from '../torture/verdict.ts';
-
-const ANN = randomUUID();
-const BOB = randomUUID();
-const EVE = randomUUID();
-
-/** A run without a fault: Ann wrote five messages to Bob, one after the other, and Bob's connection received and his pages show them. */
-class Story {
-  readonly history = new History();
-  readonly dialog: Conversation = { id: randomUUID(), kind: 'dialog', memberIds: new Set([ANN, BOB]) };
-  readonly ofAnn: SeenConnection = this.#connect(ANN);
-  readonly ofBob: SeenConnection = this.#connect(BOB);
-  readonly stored: StoredConversation = { id: this.dialog.id, lastSeq: 5, lastRev: 5, lastMessageAt: 5, messages: [] };
-  readonly sends: Send[] = [];
-  readonly read: SeenPages = { userId: BOB, conversationId: this.dialog.id, rows: [], acknowledged: undefined };
-
-  constructor() {
-    this.history.conversations.set(this.dialog.id, this.dialog);
-    for (let seq = 1; seq <= 5; seq++) this.#write(seq);
-    this.read.acknowledged = this.send(5);
-    this.history.pages.push(this.read);
-    this.ofBob.caughtUpAt = this.history.moment();
-  }
-
-  /** The message with this `seq`, as it was stored at first. */
-  message(seq: number): StoredMessage {
-    const found = this.stored.messages.find((message) => message.seq === seq);
-    if (!found) throw new Error(`no message ${seq}`);
-    return found;
-  }
-
-  send(seq: number): Send {
-    const found = this.sends[seq - 1];
-    if (!found) throw new Error(`no send ${seq}`);
-    return found;
-  }
-
-  /** Somebody else with a connection, in none of the conversations. */
-  stranger(): SeenConnection {
-    return this.#connect(EVE);
-  }
-
-  heard(seq: number): SeenConnection['broadcasts'][number] {
-    const { messageId, senderId, content, createdAt, rev } = this.message(seq);
-    return { messageId, senderId, content, createdAt, seq, rev, conversationId: this.dialog.id };
-  }
-
-  /** The promises that are found broken. */
-  broken(): string[] {
-    const verdict = new Verdict();
-    const all = archive(this.history, [this.stored]);
-    checkStorage(all, verdict);
-    checkSight(all, verdict);
-    checkWhole(all, this.read, verdict);
-    checkChats(all, BOB, [{ ...this.read, rows: this.read.rows.slice(0, 1) }], verdict);
-    expect(verdict.checks).toBeGreaterThan(30);
-    for (const { told } of verdict.broken.values()) expect(told[0]).toContain(this.dialog.id);
-    return [...verdict.broken.keys()];
-  }
-
-  #connect(userId: string): SeenConnection {
-    const connection = { userId, openedAt: this.history.moment(), caughtUpAt: 0, broadcasts: [] };
-    this.history.connections.push(connection);
-    return connection;
-  }
-
-  #write(seq: number): void {
-    const seen: SeenMessage = { messageId: randomUUID(), senderId: ANN, content: `Hello ${seq}`, createdAt: seq, seq, rev: seq };
-    const send: Send = {
-      messageId: seen.messageId,
-      conversation: this.dialog,
-      senderId: ANN,
-      content: seen.content,
-      connection: this.ofAnn,
-      begunAt: this.history.moment(),
-      transmissions: 1,
-      acknowledgedAt: this.history.moment(),
-    };
-    this.sends.push(send);
-    this.history.sends.set(send.messageId, send);
-    this.stored.messages.push({ ...seen, notification: false });
-    this.ofBob.broadcasts.push({ ...seen, conversationId: this.dialog.id });
-    this.read.rows.unshift(seen);
-  }
-}
+import { Story } from './support/story.ts';
 
 const STORED = 'every acknowledged message is stored';
 const ACKNOWLEDGED = 'every message is acknowledged in the end';
@@ -106,7 +18,8 @@ const PIPELINE = 'messages of one connection are stored in the order in which th
 const REAL_TIME = 'what was begun after a message was acknowledged is stored after it';
 const THEIRS = 'nobody receives what is not theirs, nor what they sent';
 const BROADCAST = 'every broadcast is a stored message';
-const ONCE = 'a connection receives each message once, in the stored order';
+const ONCE = 'a connection receives each message once';
+const ORDER = 'a connection receives in the stored order what one server stored';
 const MISSED = 'an open connection misses no message';
 const ROW = 'every row of a page is a stored message';
 const PAGES = 'pages have the stored order, without gaps';
@@ -162,7 +75,7 @@ const rows: [what: string, change: (story: Story) => void, broken: string[]][] =
   [
     'messages stored in another order than acknowledged, sent, broadcast and read',
     (story) => swap(story, 2, 3),
-    [REAL_TIME, PIPELINE, BROADCAST, ONCE, ROW, PAGES],
+    [REAL_TIME, PIPELINE, BROADCAST, ORDER, ROW, PAGES],
   ],
   [
     'messages under way at once, stored in another order than sent',
@@ -174,8 +87,8 @@ const rows: [what: string, change: (story: Story) => void, broken: string[]][] =
     },
     [PIPELINE],
   ],
-  ['a broadcast that came twice', (story) => story.ofBob.broadcasts.splice(3, 0, story.heard(3)), [ONCE]],
-  ['broadcasts in another order than stored', (story) => story.ofBob.broadcasts.reverse(), [ONCE]],
+  ['a broadcast that came twice', (story) => story.ofBob.broadcasts.splice(3, 0, story.heard(3)), [ONCE, ORDER]],
+  ['broadcasts in another order than stored', (story) => story.ofBob.broadcasts.reverse(), [ORDER]],
   ['a broadcast that never came', (story) => story.ofBob.broadcasts.splice(2, 1), [MISSED]],
   ['a broadcast with another text', (story) => story.ofBob.broadcasts.splice(2, 1, { ...story.heard(3), content: 'Bye' }), [BROADCAST]],
   ['a broadcast with another time', (story) => story.ofBob.broadcasts.splice(2, 1, { ...story.heard(3), createdAt: 9 }), [BROADCAST]],
@@ -250,8 +163,18 @@ describe('torture', () => {
   });
 
   test('answers a wrong command with what there is', () => {
-    for (const args of [['--minutes', 'few'], ['--minutes', '0'], ['--seed', '-1'], ['--seed', 'x'], ['--fast'], ['now']])
+    for (const args of [
+      ['--minutes', 'few'],
+      ['--minutes', '0'],
+      ['--seed', '-1'],
+      ['--seed', 'x'],
+      ['--nodes', '0'],
+      ['--nodes', '1.5'],
+      ['--fast'],
+      ['now'],
+    ])
       expect(() => readOptions(args)).toThrow('--minutes N');
-    expect(readOptions(['--minutes', '1', '--seed', '7'])).toEqual({ minutes: 1, seed: 7, help: false });
+    expect(readOptions(['--minutes', '1', '--seed', '7'])).toEqual({ minutes: 1, nodes: 1, seed: 7, help: false });
+    expect(readOptions(['--nodes', '3'])).toMatchObject({ nodes: 3 });
   });
 });

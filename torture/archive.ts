@@ -51,6 +51,16 @@ export function isSame(seen: SeenMessage, stored: StoredMessage): boolean {
   );
 }
 
+/** Where a list of messages first differs from what is stored, for people to read; undefined where it does not. */
+export function firstDifference(seen: readonly SeenMessage[], stored: readonly StoredMessage[]): string | undefined {
+  for (let index = 0; index < Math.max(seen.length, stored.length); index++) {
+    const [one, other] = [seen[index], stored[index]];
+    if (one && other && isSame(one, other)) continue;
+    return `number ${index + 1} is ${one ? messageText(one) : 'missing'}, stored is ${other ? messageText(other) : 'no more'}`;
+  }
+  return undefined;
+}
+
 export const timeText = (milliseconds: number): string => new Date(milliseconds).toISOString();
 const beginning = (content: string): string =>
   JSON.stringify(content.length > 40 ? `${content.slice(0, 40)}… (${content.length})` : content);

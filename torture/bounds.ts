@@ -6,6 +6,10 @@ export const WELL_WITHIN = 10_000;
 export const GIVE_UP_AFTER = 60_000;
 /** How long a server may take to stop when it is asked to, in milliseconds. */
 export const STOP_WITHIN = 10_000;
+/** How long a broadcast may take from one server to another, in milliseconds, while Redis serves both. */
+export const BROADCAST_WITHIN = 2_000;
+/** How long after Redis serves again broadcasts may be lost between servers, in milliseconds. */
+export const BUS_BACK_WITHIN = 7_000;
 /** How long PostgreSQL may be away after it was killed, in milliseconds. */
 export const DATABASE_BACK_WITHIN = 30_000;
 /** Lines that the server may log from the beginning of a fault until all is well. */

@@ -1,20 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Account } from '../bench/client.ts';
+import type { Actor } from './actor.ts';
+import { nextDeed } from './habits.ts';
 import type { Conversation, SeenConnection, SeenPages } from './history.ts';
 import { Link } from './link.ts';
+import { type Point, readMissed, type SeenMissed } from './missed.ts';
 import { Outbox } from './outbox.ts';
 import { LARGEST_PAGE, readChats, readHistory } from './pages.ts';
 import type { Random } from './random.ts';
 import type { Run } from './run.ts';
-import { someText } from './texts.ts';
 
 /** How often is looked for what to send again, in milliseconds. */
 const RETRY_INTERVAL = 100;
 /** Messages that may be unacknowledged; then no new ones are begun. Sent twice they are fewer than the server takes from one connection at a time. */
 const MAX_UNACKNOWLEDGED = 100;
 
-/** One device of a user: stays connected, writes, reads, and sends again what was not acknowledged. */
-export class Client {
+/** A device that speaks the protocol itself, and so sees all that comes: it also reads. */
+export class Client implements Actor {
   readonly account: Account;
   readonly conversations: Conversation[];
   readonly #run: Run;
@@ -37,7 +39,6 @@ export class Client {
     this.#outbox = new Outbox(run, this.#patience);
   }
 
-  /** Connects, and begins to write and read. */
   start(): void {
     this.#connect();
     this.#retrying = setInterval(() => {
@@ -46,12 +47,10 @@ export class Client {
     void this.#live();
   }
 
-  /** Begins no more; what it has begun goes on. */
   quiet(): void {
     this.#isWriting = false;
   }
 
-  /** Ends at once. */
   end(): void {
     this.#isWriting = false;
     this.#isOver = true;
@@ -67,22 +66,18 @@ export class Client {
     return this.#outbox.unacknowledged;
   }
 
-  /** Whether it waits for nothing. */
   get isDone(): boolean {
     return this.unacknowledged === 0 && this.#link?.unanswered === 0;
   }
 
-  /** Whether something that was sent since this time has been acknowledged. */
   hasAcknowledgementSince(time: number): boolean {
     return this.#outbox.acknowledgedSince >= time;
   }
 
-  /** The connection it has now, to do something to. */
   get link(): Link | undefined {
     return this.#link;
   }
 
-  /** Begins messages now, if it can. */
   write(conversation: Conversation, texts: string[]): void {
     for (const text of texts) {
       if (this.#link && this.#seen && this.unacknowledged < MAX_UNACKNOWLEDGED)
@@ -102,12 +97,18 @@ export class Client {
     return reading && readChats(reading, limit);
   }
 
+  /** What it is told to have missed. Undefined when the server answers an error. */
+  async readMissed(points: Point[], limit: number): Promise<SeenMissed | undefined> {
+    const reading = this.#reading();
+    return reading && readMissed(reading, points, limit);
+  }
+
   #reading() {
     return this.#link && { run: this.#run, link: this.#link, userId: this.account.id };
   }
 
   #connect(): void {
-    const link = new Link(this.account, this.#run, {
+    const link = new Link(this.account, this.#patience.pick(this.#run.servers), this.#run, {
       opened: (seen) => {
         this.#link = link;
         this.#seen = seen;
@@ -121,28 +122,24 @@ export class Client {
     });
   }
 
-  /** Steady and in bursts, until it is quiet. */
+  /** Until it is quiet. */
   async #live(): Promise<void> {
-    const random = this.#random;
     while (this.#isWriting) {
-      await delay(random.integer(50, 800));
-      const act = random.integer(1, 100);
-      const conversation = random.pick(this.conversations);
-      const count = act <= 4 ? random.integer(20, 80) : 1;
-      const texts = Array.from({ length: count }, () => someText(random));
-      const limit = random.integer(1, 60);
+      const { pause, conversation, texts, chance } = nextDeed(this.#random, this.conversations);
+      const limit = this.#random.integer(1, 60);
+      await delay(pause);
       if (!this.#isWriting) return;
       this.write(conversation, texts);
-      if (act > 90) void this.#read(conversation, limit, act);
+      if (chance > 90) void this.#read(conversation, limit, chance);
     }
   }
 
-  async #read(conversation: Conversation, limit: number, act: number): Promise<void> {
+  async #read(conversation: Conversation, limit: number, chance: number): Promise<void> {
     const reading = this.#reading();
     if (!reading) return;
-    if (act > 97) this.#run.history.pages.push(...((await readChats(reading, limit)) ?? []));
+    if (chance > 97) this.#run.history.pages.push(...((await readChats(reading, limit)) ?? []));
     else {
-      const pages = await readHistory(reading, conversation, limit, act > 94 ? 2 : 1);
+      const pages = await readHistory(reading, conversation, limit, chance > 94 ? 2 : 1);
       if (pages) this.#run.history.pages.push(pages);
     }
   }

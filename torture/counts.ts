@@ -17,6 +17,8 @@ export class Counts {
   broadcasts = 0;
   pages = 0;
   connects = 0;
+  /** Conversations that a client library had its application read anew. */
+  resets = 0;
   /** Connections that ended and were replaced, by close code. */
   readonly closes = new Map<number, number>();
   /** Of a request on a connection that stayed, in milliseconds. */

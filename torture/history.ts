@@ -1,8 +1,20 @@
+import { Losses } from './losses.ts';
+
+/** What is between two moments at least. */
+const LEAST = 0.001;
+
 /** A dialog or a group whose members do not change. */
 export interface Conversation {
   id: string;
   kind: 'dialog' | 'group';
   memberIds: ReadonlySet<string>;
+}
+
+/** What names a conversation in a request of this user. */
+export function nameOf({ id, kind, memberIds }: Conversation, userId: string): { groupId: string } | { receiverId: string } {
+  if (kind === 'group') return { groupId: id };
+  const [receiverId = userId] = [...memberIds].filter((memberId) => memberId !== userId);
+  return { receiverId };
 }
 
 /** A message as clients see it. `createdAt` is in milliseconds since 1970. */
@@ -15,7 +27,7 @@ export interface SeenMessage {
   rev: number;
 }
 
-/** A message as its sender knows it. */
+/** A message as its sender knows it. Moments are those of the history. */
 export interface Send {
   messageId: string;
   conversation: Conversation;
@@ -24,6 +36,8 @@ export interface Send {
   /** The connection of the first transmission, and its moment. */
   connection: SeenConnection;
   begunAt: number;
+  /** The server that it was transmitted to; undefined when there were several. */
+  node: number | undefined;
   /** How often it was transmitted so far. */
   transmissions: number;
   /** The moment of the first success; undefined until then. */
@@ -33,6 +47,8 @@ export interface Send {
 /** A connection as its client saw it. */
 export interface SeenConnection {
   userId: string;
+  /** The number of the server. */
+  node: number;
   openedAt: number;
   /** The moment at which the latest request that was answered was sent: what was broadcast before has arrived. */
   caughtUpAt: number;
@@ -50,7 +66,7 @@ export interface SeenPages {
 
 /**
  * All that the clients of a run did and saw. They live in one process, so all that happens to them is in one order:
- * a moment is a number, and of two moments the greater is later.
+ * a moment is a number of milliseconds, and of two moments the greater is later.
  */
 export class History {
   readonly conversations = new Map<string, Conversation>();
@@ -61,10 +77,12 @@ export class History {
   readonly pages: SeenPages[] = [];
   /** By conversation id. */
   readonly latestAcknowledged = new Map<string, Send>();
+  readonly losses = new Losses();
   #moment = 0;
 
   /** A moment later than all before. */
   moment(): number {
-    return ++this.#moment;
+    this.#moment = Math.max(performance.now(), this.#moment + LEAST);
+    return this.#moment;
   }
 }

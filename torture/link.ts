@@ -3,9 +3,11 @@ import { z } from 'zod';
 import type { Account } from '../bench/client.ts';
 import { dialogId } from '../src/features/messages/dialogId.ts';
 import { type Answer, type Failure, frame } from '../test/support/socket.ts';
+import type { Line } from './actor.ts';
 import { ANSWER_WITHIN } from './bounds.ts';
 import type { SeenConnection } from './history.ts';
 import type { Run } from './run.ts';
+import type { Server } from './server.ts';
 
 const broadcastItem = z.object({
   messageId: z.string(),
@@ -39,24 +41,27 @@ interface Events {
 }
 
 /** One connection of a client: writes down what it sees, and judges how it ends. */
-export class Link {
+export class Link implements Line {
+  /** The number of the server that it leads to. */
+  readonly node: number;
   readonly #account: Account;
   readonly #run: Run;
   readonly #events: Events;
   readonly #socket: WebSocket;
-  /** The life of the server that it leads to. */
+  /** The life of that server. */
   readonly #server;
   readonly #pending = new Map<string, Pending>();
   #seen: SeenConnection | undefined;
   #serial = 0;
   #isLeaving = false;
 
-  constructor(account: Account, run: Run, events: Events) {
+  constructor(account: Account, server: Server, run: Run, events: Events) {
+    this.node = server.node;
     this.#account = account;
     this.#run = run;
     this.#events = events;
-    this.#server = run.server.current;
-    this.#socket = new WebSocket(`${run.server.url.replace('http', 'ws')}/api/ws`, {
+    this.#server = server.current;
+    this.#socket = new WebSocket(`${server.url.replace('http', 'ws')}/api/ws`, {
       headers: { authorization: `Bearer ${account.token}` },
       perMessageDeflate: false,
       handshakeTimeout: ANSWER_WITHIN,
@@ -90,13 +95,11 @@ export class Link {
     this.#socket.send(JSON.stringify({ type, params, requestId }));
   }
 
-  /** Cuts the connection without a word. */
   vanish(): void {
     this.#isLeaving = true;
     this.#socket.terminate();
   }
 
-  /** Stops reading, until `resume`. */
   pause(): void {
     this.#socket.pause();
   }
@@ -117,7 +120,7 @@ export class Link {
 
   #onOpen(): void {
     const { history, counts } = this.#run;
-    this.#seen = { userId: this.#account.id, openedAt: history.moment(), caughtUpAt: 0, broadcasts: [] };
+    this.#seen = { userId: this.#account.id, node: this.node, openedAt: history.moment(), caughtUpAt: 0, broadcasts: [] };
     history.connections.push(this.#seen);
     counts.connects++;
     this.#events.opened(this.#seen);

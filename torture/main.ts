@@ -28,7 +28,9 @@ async function main(): Promise<void> {
 
 async function run(options: Options): Promise<void> {
   const say = (what: string) => process.stderr.write(`${Math.round(process.uptime()).toString().padStart(5)} s  ${what}\n`);
-  say(`seed ${options.seed}: npm run torture -- --minutes ${options.minutes} --seed ${options.seed} plays the same faults again`);
+  say(
+    `seed ${options.seed}: npm run torture -- --nodes ${options.nodes} --minutes ${options.minutes} --seed ${options.seed} plays the same faults again`,
+  );
   stage = new Stage();
   const { text, holds } = await torture(stage, options, say);
   await stage.end();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ERRORS } from '../src/errors.ts';
-import type { Conversation, SeenConnection, Send } from './history.ts';
+import { type Conversation, nameOf, type SeenConnection, type Send } from './history.ts';
 import type { Link } from './link.ts';
 import type { Random } from './random.ts';
 import type { Run } from './run.ts';
@@ -12,13 +12,6 @@ const RETRYABLE = new Set<string>(Object.entries(ERRORS).flatMap(([code, { retry
 
 /** Whether the README says of this error to send the same again. */
 export const isRetryable = (code: string): boolean => RETRYABLE.has(code);
-
-/** Where to a user sends: the request's type and its params beside the message. */
-function addressOf({ id, kind, memberIds }: Conversation, userId: string): { type: string; to: object } {
-  if (kind === 'group') return { type: 'messageInGroup', to: { groupId: id } };
-  const [receiverId] = [...memberIds].filter((memberId) => memberId !== userId);
-  return { type: 'privateMessage', to: { receiverId } };
-}
 
 /** What a client has begun to send: each message is sent again, with the same id, until it is acknowledged. */
 export class Outbox {
@@ -45,7 +38,8 @@ export class Outbox {
     const messageId = randomUUID();
     const { userId: senderId } = connection;
     const begunAt = history.moment();
-    const send: Send = { messageId, conversation, senderId, content, connection, begunAt, transmissions: 0, acknowledgedAt: undefined };
+    const progress = { node: link.node, transmissions: 0, acknowledgedAt: undefined };
+    const send: Send = { messageId, conversation, senderId, content, connection, begunAt, ...progress };
     history.sends.set(messageId, send);
     counts.sends++;
     this.#transmit(link, send);
@@ -69,8 +63,10 @@ export class Outbox {
   #transmit(link: Link, send: Send): void {
     const { verdict, counts } = this.#run;
     const { messageId, content } = send;
-    const { type, to } = addressOf(send.conversation, send.senderId);
+    const type = send.conversation.kind === 'group' ? 'messageInGroup' : 'privateMessage';
+    const to = nameOf(send.conversation, send.senderId);
     send.transmissions++;
+    if (send.node !== link.node) send.node = undefined;
     this.#dueAt.set(send, Date.now() + RETRY_AFTER);
     link.request(type, { messageId, content, ...to }, (answer, sentAt) => {
       if ('success' in answer) this.#acknowledge(send, sentAt);

@@ -5,7 +5,8 @@ import type { Verdict } from './verdict.ts';
 
 /** What all parts of a run share. */
 export interface Run {
-  server: Server;
+  /** One, or several on one database, between which clients choose. */
+  servers: readonly Server[];
   history: History;
   verdict: Verdict;
   counts: Counts;

@@ -13,24 +13,37 @@ const VARIABLES = {
 /** Before another try to start it, in milliseconds. */
 const RESTART_DELAY = 500;
 
-/** The server through all its lives. */
+/** One server through all its lives. */
 export class Server {
+  /** Its number among the servers of the run, from 0. */
+  readonly node: number;
   /** Where it listens, or did last. */
   url = '';
   readonly #dataDir: string;
+  readonly #variables: Record<string, string>;
   readonly #verdict: Verdict;
   #current: ServerProcess | undefined;
   #logLinesBefore = 0;
   #isOver = false;
+  #renewing: Promise<unknown> = Promise.resolve();
 
-  constructor(dataDir: string, verdict: Verdict) {
+  /** `variables` are those beside what every server of a run has; with DATABASE_URL among them it does not run the database itself. */
+  constructor(node: number, dataDir: string, variables: Record<string, string>, verdict: Verdict) {
+    this.node = node;
     this.#dataDir = dataDir;
+    this.#variables = { ...VARIABLES, ...variables };
     this.#verdict = verdict;
   }
 
   get current(): ServerProcess {
     if (!this.#current) throw new Error('the server was not started');
     return this.#current;
+  }
+
+  /** Whether it listens, as far as the run knows. */
+  get isServing(): boolean {
+    const current = this.#current;
+    return current?.isListening === true && !current.ending && !current.hasEnded;
   }
 
   /** Lines that it logged in all its lives. */
@@ -43,7 +56,7 @@ export class Server {
     for (;;) {
       if (this.#isOver) throw new Error('the run is ending');
       this.#logLinesBefore = this.logLines;
-      const started = new ServerProcess(this.#dataDir, VARIABLES);
+      const started = new ServerProcess(this.#dataDir, this.#variables);
       this.#current = started;
       void started.ended.then((code) => this.#onEnd(started, code));
       try {
@@ -56,6 +69,16 @@ export class Server {
     }
   }
 
+  /** Lets `end` end the present life, and starts another one. One who asks for that at the same time waits. */
+  async renew(end: (current: ServerProcess) => Promise<void>): Promise<void> {
+    const renewed = this.#renewing.then(async () => {
+      await end(this.current);
+      await this.start();
+    });
+    this.#renewing = renewed.catch(() => {});
+    await renewed;
+  }
+
   /** Ends it, and starts it no more. */
   async end(): Promise<void> {
     this.#isOver = true;
@@ -64,9 +87,11 @@ export class Server {
 
   #onEnd(process: ServerProcess, code: number | string): void {
     const { ending, lastLines, isListening } = process;
+    // Without its database a server cannot start.
+    const isExcused = !isListening && this.#variables.DATABASE_URL !== undefined;
     this.#verdict.check(
       'the server never ends by itself',
-      ending !== undefined,
+      ending !== undefined || isExcused,
       () => `it ended with ${code}; the end of its log:\n${lastLines.join('\n')}`,
     );
     if (!ending && isListening) this.start().catch(() => {});

@@ -14,6 +14,7 @@ export class ServerProcess {
   ending: 'killed' | 'asked' | undefined;
   /** Whether it listened already. */
   isListening = false;
+  hasEnded = false;
   /** Lines that it logged. */
   logLines = 0;
   /** The last of them. */
@@ -31,7 +32,10 @@ export class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
-    this.ended = once(this.#child, 'exit').then(([code, signal]) => code ?? signal);
+    this.ended = once(this.#child, 'exit').then(([code, signal]) => {
+      this.hasEnded = true;
+      return code ?? signal;
+    });
     this.url = new Promise((resolve, reject) => {
       const onLine = (line: string) => {
         const [, port] = /listening on http:\/\/localhost:(\d+)/.exec(line) ?? [];

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Counts } from './counts.ts';
 import { History } from './history.ts';
+import { type Nodes, prepareNodes } from './nodes.ts';
+import type { Options } from './options.ts';
 import { Postgres } from './postgres.ts';
 import { limitLog } from './queries.ts';
 import type { Run } from './run.ts';
@@ -14,13 +16,22 @@ import { Volume } from './volume.ts';
 const MEBIBYTES = 640;
 const MEBIBYTES_PER_MINUTE = 48;
 
-/** What a run plays on: a disk, a server and a database. Ends all that it started. */
+/** A run, and what faults can be done to beside its servers. */
+export interface Scene extends Run {
+  postgres: Postgres;
+  /** Undefined where none can be mounted. */
+  volume: Volume | undefined;
+  /** Undefined where there is one server. */
+  nodes: Nodes | undefined;
+}
+
+/** What a run plays on: a disk, servers and what they use. Ends all that it started. */
 export class Stage {
   readonly #ends: (() => Promise<unknown>)[] = [];
   #ended = false;
 
   /** Starts it all. `say` is told what the disk is. */
-  async start(minutes: number, say: (what: string) => void): Promise<Run & { postgres: Postgres; volume: Volume | undefined }> {
+  async start({ minutes, nodes: count }: Options, say: (what: string) => void): Promise<Scene> {
     const making = mkdtemp(path.join(tmpdir(), 'messenger-torture-'));
     this.#ends.push(async () => rm(await making, { recursive: true, force: true, maxRetries: 5 }));
     const directory = await making;
@@ -29,16 +40,18 @@ export class Stage {
     await mkdir(dataDir);
     const volume = await this.#mount(dataDir, MEBIBYTES + Math.ceil(minutes * MEBIBYTES_PER_MINUTE), say);
     const verdict = new Verdict();
-    const server = new Server(dataDir, verdict);
     const postgres = new Postgres(dataDir);
     this.#assertOpen();
     this.#ends.push(() => postgres.end());
-    this.#ends.push(() => server.end());
+    const nodes = count > 1 ? await prepareNodes(count, dataDir, verdict, this.#ends) : undefined;
+    const servers = nodes?.servers ?? [new Server(0, dataDir, {}, verdict)];
+    this.#assertOpen();
+    this.#ends.push(() => Promise.all(servers.map((server) => server.end())));
     // A server whose database is frozen could not end in order.
     this.#ends.push(() => postgres.thaw());
-    await server.start();
+    await Promise.all(servers.map((server) => server.start()));
     await limitLog(await postgres.url());
-    return { server, postgres, volume, verdict, history: new History(), counts: new Counts(), slowUntil: new Map() };
+    return { servers, nodes, postgres, volume, verdict, history: new History(), counts: new Counts(), slowUntil: new Map() };
   }
 
   /** Ends what was started, the last first. Rejects with what could not be ended. */

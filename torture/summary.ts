@@ -13,13 +13,14 @@ function describe({ count, longestUntilWell, mostLogLines }: FaultCount): string
 
 /** What a run did and found, as lines of text. */
 export function summary({ counts, history, verdict }: Run, messages: number): string {
-  const { sends, acknowledged, retries, broadcasts, connects, closes, pages, longestAnswer, errors, faults, misses } = counts;
+  const { sends, acknowledged, retries, broadcasts, connects, closes, pages, resets, longestAnswer, errors, faults, misses } = counts;
   const totals: [string, number][] = [
     ['messages sent', sends],
     ['acknowledged', acknowledged],
     ['sent again', retries],
     ['broadcasts received', broadcasts],
     ['pages read', pages],
+    ['conversations read anew', resets],
     ['connections opened', connects],
     ['longest wait for an answer, ms', longestAnswer],
     ['conversations checked', history.conversations.size],

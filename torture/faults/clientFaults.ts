@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import type { Actor } from '../actor.ts';
 import { SILENT_GONE_WITHIN } from '../bounds.ts';
-import type { Client } from '../client.ts';
 import { LONGEST_TEXT } from '../texts.ts';
 import type { Fault } from './fault.ts';
 
@@ -20,8 +20,9 @@ const vanish: Fault = {
 
 const fallSilent: Fault = {
   name: 'client fell silent',
-  async strike({ server, clients, random, verdict }) {
+  async strike({ servers, clients, random, verdict }) {
     const { account } = random.pick(clients);
+    const server = random.pick(servers);
     const { current } = server;
     const headers = { authorization: `Bearer ${account.token}` };
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/api/ws`, { headers, autoPong: false });
@@ -64,7 +65,8 @@ const stopReading: Fault = {
 
 const resetHandshakes: Fault = {
   name: 'handshakes reset',
-  async strike({ server, clients, random }) {
+  async strike({ servers, clients, random }) {
+    const server = random.pick(servers);
     const { hostname, port } = new URL(server.url);
     const resets = Array.from({ length: random.integer(10, 60) }, async () => {
       const { token } = random.pick(clients).account;
@@ -87,6 +89,15 @@ const resetHandshakes: Fault = {
   },
 };
 
-const openLinks = (clients: Client[]) => clients.flatMap(({ link }) => link ?? []);
+const restartApplications: Fault = {
+  name: 'applications restarted',
+  async strike({ devices, random }) {
+    const some = random.sample(devices, random.integer(1, devices.length));
+    await Promise.all(some.map((device) => device.restart(random.integer(0, 5_000), random.chance(20))));
+    return some.length > 0;
+  },
+};
 
-export const clientFaults = [vanish, fallSilent, stopReading, resetHandshakes];
+const openLinks = (clients: Actor[]) => clients.flatMap(({ link }) => link ?? []);
+
+export const clientFaults = [vanish, fallSilent, stopReading, resetHandshakes, restartApplications];

@@ -2,14 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DATABASE_BACK_WITHIN } from '../bounds.ts';
 import { terminateBackends } from '../queries.ts';
 import type { Volume } from '../volume.ts';
-import type { Fault, Victims } from './fault.ts';
+import type { Fault } from './fault.ts';
+import { probe } from './probe.ts';
 
 /** How long the database answers nothing, at least and at most, in milliseconds: longer than any request may wait. */
 const FROZEN_FOR = [14_000, 18_000] as const;
 /** How long the server may take to see that it does, in milliseconds. */
 const NOTICED_WITHIN = 4_000;
-/** How long a probe may wait for its answer, in milliseconds. */
-const PROBE_WITHIN = 4_000;
 const POLL_INTERVAL = 100;
 const FILL_INTERVAL = 300;
 
@@ -53,8 +52,8 @@ const freeze: Fault = {
     const begun = Date.now();
     const over = begun + random.integer(...FROZEN_FOR);
     while (Date.now() < over) {
-      await probe(victims, 'live', 200);
-      if (Date.now() > begun + NOTICED_WITHIN) await probe(victims, 'ready', 503);
+      await probe(victims, 'live', '200 live');
+      if (Date.now() > begun + NOTICED_WITHIN) await probe(victims, 'ready', '503 unavailable');
       await delay(random.integer(100, 1_000));
     }
     const refused = refusals() - before;
@@ -79,7 +78,7 @@ export const diskFull = (volume: Volume): Fault => ({
       while (Date.now() < over) {
         // Again and again: PostgreSQL frees some of its own.
         await volume.fill();
-        await probe(victims, 'live', 200);
+        await probe(victims, 'live', '200 live');
         await delay(FILL_INTERVAL);
       }
       return counts.refusals > before;
@@ -88,19 +87,5 @@ export const diskFull = (volume: Volume): Fault => ({
     }
   },
 });
-
-/** Asks for the server's health and checks what it says. */
-async function probe({ server, verdict }: Victims, name: 'live' | 'ready', expected: number): Promise<void> {
-  const begun = Date.now();
-  const status = await fetch(`${server.url}/health/${name}`, { signal: AbortSignal.timeout(PROBE_WITHIN) }).then(
-    (response) => response.status,
-    (error: Error) => error.message,
-  );
-  verdict.check(
-    `/health/${name} says ${expected} while the database fails`,
-    status === expected,
-    () => `it said ${status} after ${Date.now() - begun} ms`,
-  );
-}
 
 export const databaseFaults = [killDatabase, terminate, freeze];

@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { GIVE_UP_AFTER, LOG_LINES_PER_FAULT, WELL_WITHIN } from '../bounds.ts';
 import type { Counts } from '../counts.ts';
 import type { Random } from '../random.ts';
+import type { Server } from '../server.ts';
 import type { Fault, Victims } from './fault.ts';
+import { healthOf } from './probe.ts';
 
 const POLL_INTERVAL = 50;
 /** Turns that a fault which hits nothing gets, at least. */
@@ -35,29 +37,48 @@ export async function strikeAlone(fault: Fault, victims: Victims): Promise<void>
   else victims.counts.missed(fault.name);
 }
 
-/** Lets a fault of the server or its database strike, and checks that all is well soon after, and the log short. */
+/** Lets a fault strike from which the servers must recover, and checks that all is well soon after, and the log short. */
 export async function strikeAndRecover(fault: Fault, victims: Victims): Promise<void> {
-  const { server, verdict, counts } = victims;
-  const linesBefore = server.logLines;
-  const hasHit = await fault.strike(victims);
-  const untilWell = await waitUntilWell(victims);
-  const lines = server.logLines - linesBefore;
-  if (hasHit) counts.fault(fault.name, { untilWell, logLines: lines });
+  const { servers, verdict, counts, striking } = victims;
+  const before = servers.map(({ logLines }) => logLines);
+  striking.add(fault.name);
+  const hasHit = await fault.strike(victims).finally(() => striking.delete(fault.name));
+  const { untilWell, last } = await waitUntilWell(victims);
+  const lines = servers.map(({ logLines }, index) => logLines - (before[index] ?? 0));
+  const most = Math.max(...lines);
+  if (hasHit) counts.fault(fault.name, { untilWell, logLines: most });
   else counts.missed(fault.name);
-  verdict.check(`all is well ${WELL_WITHIN} ms after a fault`, untilWell <= WELL_WITHIN, () => `${fault.name}: only after ${untilWell} ms`);
+  verdict.check(
+    `all is well ${WELL_WITHIN} ms after a fault`,
+    untilWell <= WELL_WITHIN,
+    () => `${fault.name}: only after ${untilWell} ms, the last was ${last}`,
+  );
   verdict.check(
     `a fault makes no more than ${LOG_LINES_PER_FAULT} log lines`,
-    lines <= LOG_LINES_PER_FAULT,
-    () => `${fault.name}: ${lines} lines; the last of them:\n${server.current.lastLines.join('\n')}`,
+    most <= LOG_LINES_PER_FAULT,
+    () => `${fault.name}: ${most} lines; the last of them:\n${servers[lines.indexOf(most)]?.current.lastLines.join('\n')}`,
   );
 }
 
-/** Waits until the server says that it is ready, and each client has an acknowledgement of what it sent since. Returns the milliseconds it took. */
-async function waitUntilWell({ server, clients }: Victims): Promise<number> {
-  const begun = Date.now();
-  const isServed = () => clients.every((client) => client.hasAcknowledgementSince(begun));
-  const isReady = async () =>
-    (await fetch(`${server.url}/health/ready`, { signal: AbortSignal.timeout(GIVE_UP_AFTER) }).catch(() => undefined))?.ok;
-  while (!(isServed() && (await isReady())) && Date.now() - begun < GIVE_UP_AFTER) await delay(POLL_INTERVAL);
-  return Date.now() - begun;
+/**
+ * Waits until no other such fault strikes, every server said since then that it is ready, and each client has an acknowledgement
+ * of what it sent since then. Returns the milliseconds it took, and who was the last.
+ */
+async function waitUntilWell({ servers, clients, striking }: Victims): Promise<{ untilWell: number; last: string }> {
+  let begun = Date.now();
+  let last = 'nobody';
+  const ready = new Set<Server>();
+  while (Date.now() - begun < GIVE_UP_AFTER) {
+    for (const server of servers) if (!ready.has(server) && (await healthOf(server, 'ready')) === '200 ready') ready.add(server);
+    const unready = servers.find((server) => !ready.has(server));
+    const unserved = clients.find((client) => !client.hasAcknowledgementSince(begun));
+    if (striking.size > 0) {
+      begun = Date.now();
+      ready.clear();
+    } else if (unready) last = `server ${unready.node}`;
+    else if (unserved) last = `a ${unserved.constructor.name.toLowerCase()} of ${unserved.account.id}`;
+    else break;
+    await delay(POLL_INTERVAL);
+  }
+  return { untilWell: Date.now() - begun, last };
 }

@@ -1,0 +1,23 @@
+import type { Conversation } from './history.ts';
+import type { Random } from './random.ts';
+import { someText } from './texts.ts';
+
+/** What somebody does next. */
+interface Deed {
+  /** After so many milliseconds. */
+  pause: number;
+  conversation: Conversation;
+  /** What to write there. */
+  texts: string[];
+  /** From 1 to 100, to choose what else to do. */
+  chance: number;
+}
+
+/** Writes steadily, and in bursts. */
+export function nextDeed(random: Random, conversations: Conversation[]): Deed {
+  const pause = random.integer(50, 800);
+  const chance = random.integer(1, 100);
+  const conversation = random.pick(conversations);
+  const count = chance <= 4 ? random.integer(20, 80) : 1;
+  return { pause, conversation, texts: Array.from({ length: count }, () => someText(random)), chance };
+}
