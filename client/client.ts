@@ -4,35 +4,15 @@ import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import type { ClientEvents, Emit, Status } from './events.ts';
 import { messageOfItem } from './message.ts';
+import type { ClientOptions, NewMessage } from './options.ts';
 import { type Draft, Outbox } from './outbox.ts';
 import { Positions, type State } from './positions.ts';
 import { Presence } from './presence.ts';
 import { RequestError } from './requestError.ts';
-import { type SocketClass, standardSocket } from './socket.ts';
-import { TIMINGS, type Timings } from './timings.ts';
+import { standardSocket } from './socket.ts';
+import { TIMINGS } from './timings.ts';
 import { randomUuid } from './uuid.ts';
 import type { AnswerParams, BroadcastFrame, Params, RequestType } from './wire.ts';
-
-export interface ClientOptions {
-  /** Of the server, as `wss://chat.example.com/api/ws`. */
-  url: string;
-  /** Whose token it is; the answer to the log-in holds both. */
-  userId: string;
-  token: string;
-  /** What a former client had as `state`. Without it, messages are given from now on. */
-  state?: State;
-  /** The class that makes connections, where the platform has none: in Node before 22, that of the package `ws`. */
-  WebSocket?: SocketClass;
-  /** How long to wait for what, where it is not to be as usual. */
-  timings?: Partial<Timings>;
-}
-
-/** To one person, or to a group. */
-export type NewMessage = ({ receiverId: string } | { groupId: string }) & {
-  content: string;
-  /** The same id again is the same message. A random one if there is none. */
-  messageId?: string;
-};
 
 /** What an application may ask for besides what the client itself asks. */
 type OtherRequest = Exclude<
@@ -88,7 +68,7 @@ export class MessengerClient {
       emit,
       subscribe: () => subscribe().then(() => this.#presence.start()),
       getMissed: (params) => this.#connection.request('getMissed', params),
-      changed: (isCaughtUp) => this.#become(isCaughtUp ? 'online' : 'catchingUp'),
+      changed: (isCaughtUp) => this.#changed(isCaughtUp),
     });
     this.#outbox = new Outbox({ timings, transmit: (draft) => this.#transmit(draft) });
     this.#presence = new Presence({
@@ -117,7 +97,7 @@ export class MessengerClient {
   }
 
   /**
-   * Sends a message, again and again until it is stored; resolves after the application was given it. Not kept anywhere but here:
+   * Sends a message, again and again until it is stored, and resolves then. Not kept anywhere but here:
    * an application that is to survive its own end keeps the message with its `messageId`, and sends it again.
    * @throws {RequestError} when the server refuses it for good, or the client ends before it is acknowledged
    */
@@ -158,7 +138,13 @@ export class MessengerClient {
   #opened(): void {
     this.#become('catchingUp');
     this.#catchUp.start();
-    this.#outbox.start();
+    // What is sent before it is known what was there already could not be told from it.
+    if (this.#positions.changedSince !== undefined) this.#outbox.start();
+  }
+
+  #changed(isCaughtUp: boolean): void {
+    this.#become(isCaughtUp ? 'online' : 'catchingUp');
+    if (isCaughtUp) this.#outbox.start();
   }
 
   #closed(): void {

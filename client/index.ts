@@ -1,6 +1,7 @@
-export { type ClientOptions, MessengerClient, type NewMessage } from './client.ts';
+export { MessengerClient } from './client.ts';
 export type { ClientEvents, Status } from './events.ts';
 export type { Conversation, Message } from './message.ts';
+export type { ClientOptions, NewMessage } from './options.ts';
 export type { State } from './positions.ts';
 export { RequestError } from './requestError.ts';
 export type { AnswerParams, Params, RequestType, UserStatus } from './wire.ts';

@@ -29,6 +29,10 @@ class Listener {
     this.losses++;
   }
 
+  lost(): void {
+    this.losses++;
+  }
+
   texts(topic: string): string[] {
     return this.received.filter((received) => received.topic === topic).map(({ text }) => text);
   }

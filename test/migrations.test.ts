@@ -7,7 +7,7 @@ import { Database } from '../src/db/sequelize.ts';
 import { newDatabase, query } from './support/database.ts';
 import { call, logIn, newUser } from './support/http.ts';
 import { runScript } from './support/script.ts';
-import { startServer } from './support/server.ts';
+import { startServer, type TestServer } from './support/server.ts';
 import { newDirectory, sweep } from './support/serverProcess.ts';
 import { connect } from './support/socket.ts';
 
@@ -34,6 +34,19 @@ test('Ten servers that start at once on one empty database all come up, each mig
     expect(await logIn(server, ann)).toMatchObject({ id: ann.id });
   }
   await Promise.all(servers.map(({ app }) => app.stop()));
+});
+
+test('A start waits for the migrations of another server for as long as they take, also where the role has a time limit', async () => {
+  const databaseUrl = await newDatabase({ migrated: false });
+  await query(databaseUrl, `ALTER DATABASE ${new URL(databaseUrl).pathname.slice(1)} SET statement_timeout = 200`);
+  const database = new Database(databaseUrl);
+  let starting: Promise<TestServer> | undefined;
+  await withMigrationLock(database, async (transaction) => {
+    starting = startServer({}, databaseUrl);
+    await database.query('SELECT pg_sleep(1)', { transaction });
+  });
+  await (await starting)?.app.stop();
+  await database.close();
 });
 
 test('Every migration can be taken back: down to nothing and up again gives the same schema', async () => {

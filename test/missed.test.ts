@@ -113,6 +113,9 @@ describe('getMissed', () => {
     const most = await of(1);
     expect(most).toMatchObject({ reset: [], more: [{ receiverId: ann.id, afterRev: 501 }] });
     expect(most.data).toHaveLength(500);
+    await writeMany(bob, bob, 2);
+    const next = { receiverId: bob.id, afterRev: 0 };
+    expect((await missed(bob, [{ receiverId: ann.id, afterRev: 5_000 }, next], { limit: 1 })).data).toHaveLength(1);
     const nobody = randomUUID();
     const { reset: lost } = await missed(bob, [{ receiverId: nobody, afterRev: 1 }]);
     expect(lost).toEqual([{ companionId: nobody, groupId: null, seq: 0, rev: 0 }]);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { call } from './support/http.ts';
+import { METRICS_TOKEN, scrape } from './support/metrics.ts';
 import { A_TIME, heard, leave, newCircle, newPerson, type Person, write } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
 import { JWT_SECRET, startServer, type TestServer } from './support/server.ts';
@@ -168,4 +169,23 @@ describe.skipIf(!isRedisInstalled)('presence when something dies', () => {
     expect(await alice.socket.rows('watchPresence', { userIds: [bob.id] })).toEqual([ONLINE(bob.id)]);
     expect(alice.socket.broadcasts.map(({ type }) => type)).not.toContain('userStatus');
   });
+});
+
+test('what a connection asked for and did not live to receive leaves nothing behind', async () => {
+  const server = await startServer({ METRICS_TOKEN });
+  const [alice, bob] = [await newPerson(server), await newPerson(server)];
+  await write(alice, bob, 'Hello');
+  for (let count = 0; count < 20; count++) {
+    const hasty = await connect(server, alice);
+    hasty.send({ type: 'watchPresence', params: { userIds: [bob.id] } });
+    hasty.send({ type: 'subscribe', params: { events: ['ownMessages'] } });
+    hasty.socket.terminate();
+  }
+  await Promise.all([alice, bob].map(({ socket }) => socket.close()));
+  const left = await newPerson(server);
+  await left.socket.settle();
+  await vi.waitFor(async () => expect((await scrape(server)).messenger_connections).toBe(1));
+  await left.socket.settle();
+  expect((await scrape(server)).messenger_topics).toBe(1);
+  await server.app.stop();
 });

@@ -19,6 +19,8 @@ const MIGRATION_LOCK = 7_301_926;
  */
 export function withMigrationLock<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   return database.transaction(async (transaction) => {
+    // An operator may have set one for the role. A migration takes as long as it takes, and so does waiting for another one.
+    await database.query('SET LOCAL statement_timeout = 0', { transaction });
     await database.query('SELECT pg_advisory_xact_lock($1)', { bind: [MIGRATION_LOCK], type: QueryTypes.SELECT, transaction });
     return work(transaction);
   });

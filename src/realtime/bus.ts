@@ -29,12 +29,14 @@ export interface BusListener {
   receive(topic: string, message: BusMessage, text: string): void;
   /** All topics are subscribed to again, after a time in which messages may have been lost. */
   restored(): void;
+  /** Messages of another process may have been lost. */
+  lost(): void;
 }
 
 /**
  * Carries messages on topics to every process. What is published reaches the listener of this process at once, before `publish` returns,
  * if it subscribed to the topic, and that of every other process which did once, or not at all: the bus may lose messages, and says so
- * afterwards with `restored`. What one process publishes on one topic arrives in the order in which it was published.
+ * afterwards with `restored` and `lost`. What one process publishes on one topic arrives in the order in which it was published.
  */
 export interface Bus {
   /** Whether anybody else may be listening: what has no subscriber here need not be published otherwise. */

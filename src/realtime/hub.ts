@@ -4,18 +4,14 @@ import type { Bus, BusListener, BusMessage } from './bus.ts';
 import { type Frame, textFrame } from './frame.ts';
 import type { OptInEvent } from './optInEvents.ts';
 import type { Subscriber } from './subscriber.ts';
+import { TopicIndex } from './topicIndex.ts';
 import { groupIdOf, groupTopic, ownTopic, statusTopic, userTopic } from './topics.ts';
 
-/** The connections of this process in a topic. */
-interface Topic {
-  subscribers: Set<Subscriber>;
-  /** Resolves when the topic receives what other processes publish. */
-  ready: Promise<void>;
-}
-
 interface HubEvents {
-  /** Messages may have been lost, in this process or on their way from another. */
+  /** Messages may have been lost, on their way to this process or from another. */
   loss: [];
+  /** This process is on the bus again. */
+  restored: [];
   /** The status of a user may have changed. */
   status: [userId: string];
 }
@@ -35,7 +31,7 @@ export interface Exceptions {
  * happens between the reading and the opening is missed.
  */
 export class Hub extends EventEmitter<HubEvents> implements BusListener {
-  readonly #topics = new Map<string, Topic>();
+  readonly #topics: TopicIndex;
   readonly #metrics: Metrics;
   readonly #bus: Bus;
 
@@ -43,6 +39,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     super();
     this.#metrics = metrics;
     this.#bus = bus;
+    this.#topics = new TopicIndex(bus);
     metrics.watchTopics(() => this.#topics.size);
   }
 
@@ -52,7 +49,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
    */
   async add(subscriber: Subscriber): Promise<void> {
     this.beginReading(subscriber);
-    await this.join(subscriber, userTopic(subscriber.userId));
+    await this.#topics.join(subscriber, userTopic(subscriber.userId));
   }
 
   /** From here on changes of the user's groups are kept, until `open`. */
@@ -86,7 +83,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   /** How many connections of the user are open or being opened here. */
   connectionsOf(userId: string): number {
-    return this.#topics.get(userTopic(userId))?.subscribers.size ?? 0;
+    return this.#topics.subscribersOf(userTopic(userId)).size;
   }
 
   /** Sends a broadcast to a topic, encoded and framed once. Call it only after what it tells is committed. */
@@ -138,7 +135,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   /** Sends a broadcast to the connections of this process in a topic, if they asked for the event of that name. */
   deliverEvent(topic: string, event: OptInEvent, item: object): void {
-    this.tell(this.subscribersOf(topic), event, item);
+    this.tell(this.#topics.subscribersOf(topic), event, item);
   }
 
   /** Sends a broadcast to those of the connections that asked for the event of that name. */
@@ -149,37 +146,26 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   receive(topic: string, message: BusMessage, text: string): void {
     // Nobody joins or leaves while a frame is handed out.
-    if (message.kind === 'broadcast') this.#deliver(this.#topics.get(topic)?.subscribers ?? [], textFrame(text), message);
+    if (message.kind === 'broadcast') this.#deliver(this.#topics.subscribersOf(topic), textFrame(text), message);
     else this.#change(topic, message, text);
   }
 
   restored(): void {
+    this.emit('restored');
+    this.lost();
+  }
+
+  lost(): void {
     this.emit('loss');
   }
 
-  /** The connections of this process in a topic, as they are now. */
-  subscribersOf(topic: string): Subscriber[] {
-    return [...(this.#topics.get(topic)?.subscribers ?? [])];
+  /** Puts a connection into a topic, unless it was removed already. Resolves as `add`. */
+  async join(subscriber: Subscriber, topic: string): Promise<void> {
+    if (subscriber.topics.has(userTopic(subscriber.userId))) await this.#topics.join(subscriber, topic);
   }
 
-  /** Puts a connection into a topic. Resolves as `add`. */
-  join(subscriber: Subscriber, topicName: string): Promise<void> {
-    let topic = this.#topics.get(topicName);
-    if (!topic) {
-      topic = { subscribers: new Set(), ready: this.#bus.subscribe(topicName) };
-      this.#topics.set(topicName, topic);
-    }
-    topic.subscribers.add(subscriber);
-    subscriber.topics.add(topicName);
-    return topic.ready;
-  }
-
-  leave(subscriber: Subscriber, topicName: string): void {
-    const topic = this.#topics.get(topicName);
-    subscriber.topics.delete(topicName);
-    if (!topic?.subscribers.delete(subscriber) || topic.subscribers.size > 0) return;
-    this.#topics.delete(topicName);
-    this.#bus.unsubscribe(topicName);
+  leave(subscriber: Subscriber, topic: string): void {
+    this.#topics.leave(subscriber, topic);
   }
 
   #isHeard(topic: string): boolean {
@@ -197,7 +183,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   }
 
   #change(topic: string, message: Exclude<BusMessage, { kind: 'broadcast' }>, text: string): void {
-    const subscribers = this.subscribersOf(topic);
+    const subscribers = [...this.#topics.subscribersOf(topic)];
     switch (message.kind) {
       case 'joined':
         this.#joined(subscribers, message.groupId, text);

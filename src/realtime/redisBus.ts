@@ -118,7 +118,7 @@ export class RedisBus implements Bus {
     }
     this.#metrics.busReceived.inc();
     if (topic === LOSSES) {
-      this.#listener?.restored();
+      this.#listener?.lost();
       return;
     }
     // Who unsubscribed may still receive for a moment.
@@ -153,12 +153,12 @@ export class RedisBus implements Bus {
 
   #up(): void {
     this.#lostProbes = 0;
-    if (this.#isUp || !this.#listener) return;
+    const wasDown = !this.#isUp;
     this.#isUp = true;
     this.#onUp();
-    if (this.#wasUp) {
+    if (wasDown && this.#wasUp) {
       this.#logger.info('Redis answers again');
-      this.#listener.restored();
+      this.#listener?.restored();
     }
     this.#wasUp = true;
     if (this.#hasLost) this.#send(LOSSES, '');

@@ -19,12 +19,17 @@ export class Refresher {
   readonly #timer: NodeJS.Timeout;
   #isRunning = false;
   #isDue = false;
+  /** Whether clients are told to catch up: while the bus is away it would do no good yet. */
+  #mustTell = false;
   #isClosed = false;
 
   constructor(services: Services, connections: ReadonlySet<Connection>) {
     this.#services = services;
     this.#connections = connections;
-    services.hub.on('loss', () => void this.#refresh());
+    services.hub.on('loss', () => {
+      this.#mustTell = true;
+      void this.#refresh();
+    });
     this.#timer = setInterval(() => {
       if (services.bus.failure !== undefined) void this.#refresh();
     }, INTERVAL).unref();
@@ -40,20 +45,22 @@ export class Refresher {
     if (this.#isRunning) return;
     this.#isRunning = true;
     while (this.#isDue && !this.#isClosed) {
+      const tells = this.#mustTell;
       this.#isDue = false;
-      await this.#refreshAll();
+      this.#mustTell = false;
+      await this.#refreshAll(tells);
     }
     this.#isRunning = false;
   }
 
-  async #refreshAll(): Promise<void> {
+  async #refreshAll(tells: boolean): Promise<void> {
     const connections = [...this.#connections];
     while (connections.length > 0 && !this.#isClosed) {
       const chunk = connections.splice(0, CHUNK);
       const failed = (await Promise.all(chunk.map((connection) => this.#refreshOne(connection)))).filter(
         (connection) => connection !== undefined,
       );
-      this.#services.hub.tell(chunk, 'catchUp', {});
+      if (tells) this.#services.hub.tell(chunk, 'catchUp', {});
       if (failed.length === 0) continue;
       connections.push(...failed);
       await delay(RETRY, undefined, { ref: false });
@@ -65,10 +72,9 @@ export class Refresher {
     const { hub, sessionReader } = this.#services;
     hub.beginReading(connection);
     const groupIds = await sessionReader.groupsOf(connection.claims).catch(() => null);
-    if (!this.#connections.has(connection)) return undefined;
-    if (groupIds === null) return connection;
     if (groupIds) await hub.open(connection, groupIds);
-    else connection.revoke();
+    else if (groupIds === undefined) connection.revoke();
+    else if (this.#connections.has(connection)) return connection;
     return undefined;
   }
 }

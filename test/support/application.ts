@@ -6,7 +6,7 @@ import { type ClientEvents, type Conversation, type Message, MessengerClient, ty
 /** As a client waits, but for tests: an interruption costs milliseconds. */
 const QUICK = { firstWait: 4, longestWait: 20, answerWithin: 10_000, silence: 60_000, gapPatience: 2 };
 
-type Timings = typeof QUICK;
+export type QuickTimings = typeof QUICK;
 
 /** An application on a client: writes down all that it is told. */
 export class Application {
@@ -18,7 +18,7 @@ export class Application {
   constructor(
     { url, userId, token = 'token' }: { url: string; userId: string; token?: string },
     state?: State,
-    timings: Partial<Timings> = {},
+    timings: Partial<QuickTimings> = {},
   ) {
     const options = { url, userId, token, WebSocket, timings: { ...QUICK, ...timings } };
     this.client = new MessengerClient(state ? { ...options, state } : options);

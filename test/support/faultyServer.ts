@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import type { Conversation } from '../../client/index.ts';
+import { missedAnswer } from './missedAnswer.ts';
 
 /** What becomes of a frame on its way to the client. */
 export type Fate = 'deliver' | 'lose' | 'double' | 'overtake' | 'cut';
@@ -27,9 +28,6 @@ export interface StoredConversation extends Conversation {
 
 const request = z.object({ type: z.string(), params: z.record(z.string(), z.unknown()), requestId: z.string() });
 const send = z.object({ messageId: z.string(), receiverId: z.string().optional(), groupId: z.string().optional(), content: z.string() });
-const cursor = z.object({ receiverId: z.string().optional(), groupId: z.string().optional(), afterRev: z.number() });
-const missed = z.object({ cursors: z.array(cursor).max(100), changedSince: z.string().nullable(), limit: z.number() });
-type Cursor = z.output<typeof cursor>;
 
 const LONG_AGO = Date.UTC(2026, 0, 1);
 const answered = (item: unknown, data: unknown, place?: object) => ({ item, data, isBroadcast: false, ...place });
@@ -172,69 +170,21 @@ export class FaultyServer {
 
   #answer(type: string, params: Record<string, unknown>): object {
     if (type === 'privateMessage' || type === 'messageInGroup') return this.#take(send.parse(params));
-    if (type === 'getMissed') return this.#missed(missed.parse(params));
+    if (type === 'getMissed') {
+      const { item, data } = missedAnswer(this, params, new Date(this.#clock));
+      return answered(item, data);
+    }
     if (type === 'subscribe') this.#isSubscribed = true;
     return answered({}, []);
   }
 
   #take({ messageId, receiverId, groupId, content }: z.output<typeof send>): object {
-    const conversation = this.#find({ receiverId, groupId }) ?? this.newDialog(receiverId);
+    const conversation = this.find({ receiverId, groupId }) ?? this.newDialog(receiverId);
     const { seq, rev, createdAt } = this.#store(conversation, { messageId, senderId: this.userId, content });
     return answered(null, null, { seq, rev, createdAt });
   }
 
-  #find({ receiverId, groupId }: { receiverId?: string | undefined; groupId?: string | undefined }): StoredConversation | undefined {
+  find({ receiverId, groupId }: { receiverId?: string | undefined; groupId?: string | undefined }): StoredConversation | undefined {
     return this.conversations.find((one) => (groupId === undefined ? one.companionId === receiverId : one.groupId === groupId));
-  }
-
-  #missed({ cursors, changedSince, limit }: z.output<typeof missed>): object {
-    const named = cursors.map((one) => ({ cursor: one, conversation: this.#find(one) }));
-    const data: object[] = [];
-    const item = { more: [] as Cursor[], reset: [] as object[], gone: [] as object[], cleared: [] as object[] };
-    for (const { cursor: one, conversation } of named) {
-      const {
-        companionId = null,
-        groupId = null,
-        messages = [],
-        clearedSeq = 0,
-        isMember = one.groupId === undefined,
-      } = conversation ?? {};
-      const after = messages.length - one.afterRev;
-      if (!isMember) item.gone.push({ companionId, groupId });
-      else if (after > this.resetAfter || after < 0) item.reset.push({ companionId, groupId, seq: messages.length, rev: messages.length });
-      else {
-        const rows = messages.filter(({ rev, seq }) => rev > one.afterRev && seq > clearedSeq);
-        const given = rows.slice(0, Math.min(limit, this.rowLimit) - data.length);
-        data.push(
-          ...given.map((row) => ({
-            ...row,
-            companionId,
-            groupId,
-            senderName: 'Somebody',
-            senderLastName: null,
-            groupName: null,
-            notification: null,
-          })),
-        );
-        if (given.length < rows.length) item.more.push({ ...one, afterRev: given.at(-1)?.rev ?? one.afterRev });
-      }
-      if (isMember && clearedSeq > 0) item.cleared.push({ companionId, seq: clearedSeq });
-    }
-    const others = this.conversations.filter((one) => one.isMember && !named.some(({ conversation }) => conversation === one));
-    return answered({ ...item, ...this.#chats(others, changedSince, Math.min(limit, this.rowLimit)) }, data);
-  }
-
-  #chats(conversations: StoredConversation[], changedSince: string | null, limit: number): object {
-    const rows = conversations
-      .flatMap(({ companionId, groupId, messages, clearedSeq }) => {
-        const last = messages.at(-1);
-        if (changedSince === null || !last || last.createdAt <= changedSince || last.seq <= clearedSeq) return [];
-        return [{ ...last, companionId, groupId, receiverId: last.senderId === this.userId ? companionId : this.userId }];
-      })
-      .sort((one, other) => one.createdAt.localeCompare(other.createdAt));
-    const chats = rows.slice(0, limit);
-    const moreChats = chats.length < rows.length;
-    const now = new Date(this.#clock).toISOString();
-    return { chats, moreChats, changedSince: (moreChats && chats.at(-1)?.createdAt) || now };
   }
 }

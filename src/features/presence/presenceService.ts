@@ -32,6 +32,8 @@ export class PresenceService {
   /** What those who watch a user here were last told. */
   readonly #told = new Map<string, Presence>();
   readonly #due = new Set<string>();
+  /** Users whose last change the store did not take. */
+  readonly #unsettled = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #quietUntil = 0;
 
@@ -40,7 +42,7 @@ export class PresenceService {
     this.#hub = hub;
     this.#logger = logger;
     hub.on('status', (userId) => this.#lookSoon(userId));
-    hub.on('loss', () => this.#enterAgain());
+    hub.on('restored', () => this.#storeAgain());
   }
 
   /** Begins to say that this process lives. Never rejects. */
@@ -53,7 +55,7 @@ export class PresenceService {
   connected(userId: string): void {
     const count = this.#connections.get(userId) ?? 0;
     this.#connections.set(userId, count + 1);
-    if (count === 0) this.#change(userId, this.#store.enter(userId));
+    if (count === 0) this.#settle(userId);
   }
 
   /** A connection of the user was closed. */
@@ -62,7 +64,7 @@ export class PresenceService {
     if (count > 1) this.#connections.set(userId, count - 1);
     else {
       this.#connections.delete(userId);
-      this.#change(userId, this.#store.leave(userId));
+      this.#settle(userId);
     }
   }
 
@@ -87,10 +89,16 @@ export class PresenceService {
     );
   }
 
-  #change(userId: string, stored: Promise<unknown>): void {
+  /** Stores whether the user is connected here, and lets those who watch know. */
+  #settle(userId: string): void {
+    const stored = this.#connections.has(userId) ? this.#store.enter(userId) : this.#store.leave(userId);
+    this.#unsettled.delete(userId);
     stored.then(
       () => this.#hub.announceStatus(userId),
-      (error: unknown) => this.#logger.debug({ err: error }, 'a change of presence was not stored'),
+      (error: unknown) => {
+        this.#unsettled.add(userId);
+        this.#logger.debug({ err: error }, 'a change of presence was not stored');
+      },
     );
   }
 
@@ -137,11 +145,11 @@ export class PresenceService {
     for (let begin = 0; begin < userIds.length; begin += CHUNK) await this.#look(userIds.slice(begin, begin + CHUNK));
   }
 
-  /** The store may have forgotten everything. */
-  #enterAgain(): void {
+  /** The store may have forgotten everything, and does not know what happened meanwhile. */
+  #storeAgain(): void {
     this.#quietUntil = performance.now() + GRACE;
     void this.#renew();
-    for (const userId of this.#connections.keys()) this.#change(userId, this.#store.enter(userId));
+    for (const userId of new Set([...this.#connections.keys(), ...this.#unsettled])) this.#settle(userId);
   }
 }
 

@@ -31,7 +31,7 @@ export class RedisPresenceStore implements PresenceStore {
 
   enter(userId: string): Promise<unknown> {
     const key = keyOf(userId);
-    return this.#redis.multi().hset(key, this.#processId, Date.now()).expire(key, REMEMBER_USER).exec();
+    return this.#redis.multi().hset(key, this.#processId, Date.now()).persist(key).exec();
   }
 
   leave(userId: string): Promise<unknown> {

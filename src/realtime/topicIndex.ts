@@ -1,0 +1,53 @@
+import type { Bus } from './bus.ts';
+import type { Subscriber } from './subscriber.ts';
+
+interface Topic {
+  subscribers: Set<Subscriber>;
+  /** Resolves when the topic receives what other processes publish. */
+  ready: Promise<void>;
+}
+
+const NOBODY: ReadonlySet<Subscriber> = new Set();
+
+/** Which connections of this process are in which topic. It is subscribed on the bus to those with a connection, from the first to the last one. */
+export class TopicIndex {
+  readonly #topics = new Map<string, Topic>();
+  readonly #bus: Bus;
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
+
+  get size(): number {
+    return this.#topics.size;
+  }
+
+  has(name: string): boolean {
+    return this.#topics.has(name);
+  }
+
+  /** The connections in a topic, as they are at every moment. */
+  subscribersOf(name: string): ReadonlySet<Subscriber> {
+    return this.#topics.get(name)?.subscribers ?? NOBODY;
+  }
+
+  /** Puts a connection into a topic. Resolves when it receives what other processes publish there, or soon while the bus is away; never rejects. */
+  join(subscriber: Subscriber, name: string): Promise<void> {
+    let topic = this.#topics.get(name);
+    if (!topic) {
+      topic = { subscribers: new Set(), ready: this.#bus.subscribe(name) };
+      this.#topics.set(name, topic);
+    }
+    topic.subscribers.add(subscriber);
+    subscriber.topics.add(name);
+    return topic.ready;
+  }
+
+  leave(subscriber: Subscriber, name: string): void {
+    const topic = this.#topics.get(name);
+    subscriber.topics.delete(name);
+    if (!topic?.subscribers.delete(subscriber) || topic.subscribers.size > 0) return;
+    this.#topics.delete(name);
+    this.#bus.unsubscribe(name);
+  }
+}

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import type { Fate } from './support/faultyServer.ts';
+import { faultyWire, names, until } from './support/faultyWire.ts';
+
+describe('A client whose conversations are not what they were', () => {
+  const wire = faultyWire();
+
+  test('goes on from a state that was kept, and is given nothing twice', async () => {
+    const [dialog, group] = [wire.server.newDialog(), wire.server.newGroup()];
+    wire.server.write(dialog, 'Long before');
+    const before = await wire.open();
+    wire.server.write(dialog, 'Before');
+    await until(() => expect(before.messages).toHaveLength(1));
+    before.client.close();
+    const state = JSON.parse(JSON.stringify(before.client.state));
+    wire.server.write(dialog, 'Between');
+    wire.server.write(group, 'Also between');
+    const after = await wire.open(state);
+    expect([after.contents(dialog), after.contents(group)]).toEqual([['Between'], ['Also between']]);
+  });
+
+  test('tells nothing after it was closed, in the midst of an answer too, and its state says so', async () => {
+    const dialog = wire.server.newDialog();
+    const before = await wire.open();
+    wire.server.broadcastFates.push('lose', 'lose', 'lose');
+    for (const content of names('Message', 3)) wire.server.write(dialog, content);
+    before.client.on('message', () => before.client.close());
+    wire.server.broadcast('catchUp', {});
+    await until(() => expect(before.client.status).toBe('ended'));
+    const after = await wire.open(before.client.state);
+    expect(before.contents(dialog)).toEqual(['Message 1']);
+    expect(after.contents(dialog)).toEqual(['Message 2', 'Message 3']);
+  });
+
+  test('tells to read anew what it cannot catch up with, and goes on after that', async () => {
+    const dialog = wire.server.newDialog();
+    const application = await wire.open();
+    wire.server.write(dialog, 'Before');
+    await until(() => expect(application.messages).toHaveLength(1));
+    wire.server.resetAfter = 5;
+    wire.server.broadcastFates.push(...names('lose', 6).map((): Fate => 'lose'));
+    for (const content of names('Lost', 6)) wire.server.write(dialog, content);
+    wire.server.write(dialog, 'The last');
+    await until(() => expect(application.told('reset')).toEqual([{ companionId: dialog.companionId, groupId: null, seq: 8, rev: 8 }]));
+    wire.server.write(dialog, 'New');
+    await until(() => expect(application.contents(dialog)).toEqual(['Before', 'New']));
+  });
+
+  test('tells to read anew when the server was restored from a backup, though an event came before it could ask', async () => {
+    const dialog = wire.server.newDialog();
+    const application = await wire.open();
+    for (const content of names('Message', 5)) wire.server.write(dialog, content);
+    await until(() => expect(application.messages).toHaveLength(5));
+    wire.server.forget(dialog, 3);
+    wire.server.refusals.push({ type: 'getMissed', code: 'unavailable' });
+    wire.server.cut();
+    await until(() => expect(wire.server.connects).toBe(2));
+    wire.server.write(dialog, 'New');
+    await until(() => expect(application.told('reset')).toEqual([{ companionId: dialog.companionId, groupId: null, seq: 3, rev: 3 }]));
+    wire.server.write(dialog, 'Newer');
+    await until(() => expect(application.contents(dialog).at(-1)).toBe('Newer'));
+  });
+
+  test('forgets with a restored backup up to where a dialog was deleted', async () => {
+    const dialog = wire.server.newDialog();
+    const application = await wire.open();
+    for (const content of names('Message', 5)) wire.server.write(dialog, content);
+    dialog.clearedSeq = 5;
+    wire.server.broadcast('catchUp', {});
+    await until(() => expect(application.told('cleared')).toHaveLength(1));
+    wire.server.forget(dialog, 3);
+    dialog.clearedSeq = 0;
+    wire.server.cut();
+    await until(() => expect(application.told('reset')).toHaveLength(1));
+    wire.server.write(dialog, 'New');
+    await until(() => expect(application.contents(dialog).at(-1)).toBe('New'));
+  });
+
+  test('tells once that a group is gone, and goes on where it was when it is back', async () => {
+    const group = wire.server.newGroup();
+    const application = await wire.open();
+    wire.server.write(group, 'Before');
+    await until(() => expect(application.messages).toHaveLength(1));
+    group.isMember = false;
+    wire.server.broadcast('dropGroup', { groupId: group.groupId });
+    await until(() => expect(application.told('gone')).toEqual([{ groupId: group.groupId }]));
+    wire.server.broadcastFates.push('lose');
+    wire.server.write(group, 'Without the user');
+    wire.server.broadcast('catchUp', {});
+    await until(() => expect(application.told('status')).toHaveLength(4));
+    group.isMember = true;
+    wire.server.write(group, 'Welcome back');
+    await until(() => expect(application.contents(group)).toEqual(['Before', 'Without the user', 'Welcome back']));
+    expect(application.told('gone')).toHaveLength(1);
+    group.isMember = false;
+    wire.server.broadcast('dropGroup', { groupId: group.groupId });
+    await until(() => expect(application.told('gone')).toHaveLength(2));
+  });
+
+  test('tells once that a dialog was deleted elsewhere, and goes on after what it may not see', async () => {
+    const dialog = wire.server.newDialog();
+    wire.server.write(dialog, 'Before');
+    const application = await wire.open();
+    wire.server.broadcastFates.push('lose', 'lose');
+    for (const content of names('Deleted', 2)) wire.server.write(dialog, content);
+    dialog.clearedSeq = 3;
+    wire.server.broadcast('catchUp', {});
+    await until(() => expect(application.told('cleared')).toEqual([{ companionId: dialog.companionId, seq: 3 }]));
+    for (const content of names('New', 2)) wire.server.write(dialog, content);
+    wire.server.broadcast('catchUp', {});
+    await until(() => expect(application.told('status')).toHaveLength(6));
+    expect(application.contents(dialog)).toEqual(names('New', 2));
+    expect(application.told('cleared')).toHaveLength(1);
+  });
+
+  test('is not given events of a deleted dialog that come after it was told of the deletion', async () => {
+    const dialog = wire.server.newDialog();
+    wire.server.write(dialog, 'Before');
+    const application = await wire.open();
+    wire.server.broadcastFates.push('lose', 'lose');
+    const late = names('Deleted', 2).map((content) => wire.server.write(dialog, content));
+    dialog.clearedSeq = 3;
+    wire.server.broadcast('catchUp', {});
+    await until(() => expect(application.told('cleared')).toHaveLength(1));
+    for (const message of late) wire.server.tell(dialog, message);
+    wire.server.write(dialog, 'New');
+    await until(() => expect(application.contents(dialog)).toEqual(['New']));
+  });
+
+  test('does not ask again for what it was told of and may not see any more', async () => {
+    const dialog = wire.server.newDialog();
+    const application = await wire.open(undefined, { gapPatience: 50 });
+    wire.server.broadcastFates.push('lose');
+    for (const content of names('Deleted', 2)) wire.server.write(dialog, content);
+    dialog.clearedSeq = 2;
+    await until(() => expect(application.told('cleared')).toHaveLength(1));
+    wire.server.write(dialog, 'New');
+    await until(() => expect(application.contents(dialog)).toEqual(['New']));
+    expect(wire.asked('getMissed')).toHaveLength(2);
+  });
+});

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { FaultyServer, StoredConversation } from './faultyServer.ts';
+
+const cursor = z.object({ receiverId: z.string().optional(), groupId: z.string().optional(), afterRev: z.number() });
+const missed = z.object({ cursors: z.array(cursor).max(100), changedSince: z.string().nullable(), limit: z.number() });
+type Cursor = z.output<typeof cursor>;
+
+const NAMES = { senderName: 'Somebody', senderLastName: null, groupName: null, notification: null };
+
+/** What the real server answers to `getMissed`, but with the limits of a faulty one, and by its clock. */
+export function missedAnswer(server: FaultyServer, params: unknown, now: Date): { item: object; data: object[] } {
+  const { cursors, changedSince, limit: wanted } = missed.parse(params);
+  const limit = Math.min(wanted, server.rowLimit);
+  const named = cursors.flatMap((cursor) => {
+    const conversation = server.find(cursor);
+    return conversation ? [{ cursor, conversation }] : [];
+  });
+  const data: object[] = [];
+  const item = { more: [] as Cursor[], reset: [] as object[], gone: [] as object[], cleared: [] as object[] };
+  for (const { cursor, conversation } of named) {
+    const { companionId, groupId, messages, clearedSeq, isMember } = conversation;
+    const { length: last } = messages;
+    const isReset = last - cursor.afterRev > server.resetAfter || cursor.afterRev > last;
+    if (!isMember) item.gone.push({ companionId, groupId });
+    else if (isReset) item.reset.push({ companionId, groupId, seq: last, rev: last });
+    else {
+      const rows = messages.filter(({ rev, seq }) => rev > cursor.afterRev && seq > clearedSeq);
+      const given = rows.slice(0, limit - data.length);
+      data.push(...given.map((row) => ({ ...row, ...NAMES, companionId, groupId })));
+      if (given.length < rows.length) item.more.push({ ...cursor, afterRev: given.at(-1)?.rev ?? cursor.afterRev });
+    }
+    if (isMember && clearedSeq > 0) item.cleared.push({ companionId, seq: clearedSeq });
+  }
+  const others = server.conversations.filter((one) => one.isMember && !named.some(({ conversation }) => conversation === one));
+  const rows = chatRows(others, server.userId).filter(({ createdAt }) => changedSince !== null && createdAt > changedSince);
+  const chats = rows.slice(0, limit);
+  const moreChats = chats.length < rows.length;
+  return { item: { ...item, chats, moreChats, changedSince: (moreChats && chats.at(-1)?.createdAt) || now.toISOString() }, data };
+}
+
+/** The chat list, oldest change first, without dialogs that the user has deleted. */
+function chatRows(conversations: StoredConversation[], userId: string) {
+  return conversations
+    .flatMap(({ companionId, groupId, messages, clearedSeq }) => {
+      const last = messages.at(-1);
+      if (!last || last.seq <= clearedSeq) return [];
+      return [{ ...last, companionId, groupId, receiverId: last.senderId === userId ? companionId : userId }];
+    })
+    .sort((one, other) => one.createdAt.localeCompare(other.createdAt));
+}
