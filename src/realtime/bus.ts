@@ -16,6 +16,8 @@ export const busMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('revoked'), exceptSessionId: z.string().optional() }),
   /** On a user's topic: what the user may receive is to be read anew. */
   z.object({ kind: z.literal('reconnect') }),
+  /** A broadcast on this topic may have been lost. */
+  z.object({ kind: z.literal('doubt') }),
   /** On the topic of a user's status: it may have changed. */
   z.object({ kind: z.literal('status'), userId: z.string() }),
 ]);

@@ -97,6 +97,14 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     if (this.#isHeard(topic)) this.publish(topic, type, item(), { exceptConnectionId: connection?.id });
   }
 
+  /**
+   * A message of the user was sent again: the process that stored it may have ended before its broadcast, or not known that it was stored.
+   * Those in the topic, and the user's other connections, who asked for it are told to catch up.
+   */
+  doubt(topic: string, userId: string): void {
+    for (const doubtful of [topic, ownTopic(userId)]) if (this.#isHeard(doubtful)) this.#bus.publish(doubtful, { kind: 'doubt' });
+  }
+
   /** The user became a member: the user's connections receive what the group receives, from the broadcast `news` on. */
   joinGroup(userId: string, groupId: string, news?: { type: string; item: object }): void {
     const text = news ? broadcastText(news.type, news.item) : '';
@@ -202,6 +210,9 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
         return;
       case 'reconnect':
         for (const subscriber of subscribers) subscriber.reconnect();
+        return;
+      case 'doubt':
+        this.tell(subscribers, 'catchUp', {});
         return;
       case 'status':
         this.emit('status', message.userId);
