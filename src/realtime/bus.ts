@@ -18,7 +18,7 @@ export const busMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('reconnect') }),
   /** On a user's topic: a process wants to hear what the user does on others. */
   z.object({ kind: z.literal('ownWanted'), userId: z.string() }),
-  /** For every connection in the topic: something was not published there. */
+  /** For every connection in the topic that asked for it: something may not have been published there. */
   z.object({ kind: z.literal('catchUp') }),
   /** On the topic of a user's status: it may have changed. */
   z.object({ kind: z.literal('status'), userId: z.string() }),

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Metrics } from '../metrics.ts';
 import type { Bus, BusListener, BusMessage } from './bus.ts';
+import { Doubts } from './doubts.ts';
 import { type Frame, textFrame } from './frame.ts';
 import type { OptInEvent } from './optInEvents.ts';
 import { OwnInterest } from './ownInterest.ts';
@@ -36,6 +37,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   readonly #metrics: Metrics;
   readonly #bus: Bus;
   readonly #ownInterest = new OwnInterest();
+  readonly #doubts = new Doubts((topic) => void this.#bus.publish(topic, { kind: 'catchUp' }));
 
   constructor(metrics: Metrics, bus: Bus) {
     super();
@@ -104,6 +106,14 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     const receivers = this.#bus.publish(topic, message, broadcastText(type, item()));
     // Whoever wants it from now on says so on the user's topic.
     if (!isHeardHere && this.#topics.has(userTopic(userId))) this.#ownInterest.learn(userId, receivers);
+  }
+
+  /**
+   * A message of the user was sent again: the process that stored it may have ended before its broadcast, or not known that it was stored.
+   * Those in the topic, and the user's other connections, who asked for it are told to catch up.
+   */
+  doubt(topic: string, userId: string): void {
+    for (const doubtful of [topic, ownTopic(userId)]) if (this.#isHeard(doubtful)) this.#doubts.raise(doubtful);
   }
 
   /** The user became a member: the user's connections receive what the group receives, from the broadcast `news` on. */
@@ -222,7 +232,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
         for (const subscriber of subscribers) subscriber.reconnect();
         return;
       case 'ownWanted':
-        if (this.#ownInterest.forget(message.userId)) void this.#bus.publish(ownTopic(message.userId), { kind: 'catchUp' });
+        if (this.#ownInterest.forget(message.userId)) this.#doubts.raise(ownTopic(message.userId));
         return;
       case 'catchUp':
         this.tell(subscribers, 'catchUp', {});

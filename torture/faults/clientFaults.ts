@@ -9,6 +9,9 @@ import type { Fault } from './fault.ts';
 /** How long one who did not read, and one who wrote more than the server takes at once, may need to be as before, in milliseconds. */
 const CATCHES_UP_WITHIN = 30_000;
 
+/** How long an application may be away, at most, in milliseconds: as long as it is, its device cannot be served. */
+const APPLICATION_AWAY_FOR = 1_500;
+
 const vanish: Fault = {
   name: 'clients vanished',
   async strike({ clients, random }) {
@@ -93,7 +96,7 @@ const restartApplications: Fault = {
   name: 'applications restarted',
   async strike({ devices, random }) {
     const some = random.sample(devices, random.integer(1, devices.length));
-    await Promise.all(some.map((device) => device.restart(random.integer(0, 5_000), random.chance(20))));
+    await Promise.all(some.map((device) => device.restart(random.integer(0, APPLICATION_AWAY_FOR), random.chance(20))));
     return some.length > 0;
   },
 };

@@ -32,8 +32,10 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       });
       const place = placeOf(written);
       const item = groupMessageItem(message, written, place);
-      if (written.repeated) hub.joinGroup(userId, groupId);
-      else {
+      if (written.repeated) {
+        hub.joinGroup(userId, groupId);
+        hub.doubt(groupTopic(groupId), senderId);
+      } else {
         hub.joinGroup(userId, groupId, { type: 'addUserInGroup', item });
         hub.publish(groupTopic(groupId), 'addUserInGroup', item, { exceptUserIds: [senderId, userId] });
         hub.publishOwn(senderId, connection, 'addUserInGroup', () => ({ ...item, companionId: null }));

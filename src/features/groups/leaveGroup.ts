@@ -22,7 +22,8 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       });
       const place = placeOf(written);
       if (isGone) hub.leaveGroup(userId, groupId);
-      if (!written.repeated) {
+      if (written.repeated) hub.doubt(groupTopic(groupId), userId);
+      else {
         const item = groupMessageItem(message, written, place);
         hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
         hub.publishOwn(userId, connection, 'leaveGroup', () => ({ ...item, companionId: null }));

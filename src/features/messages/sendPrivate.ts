@@ -14,7 +14,8 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const conversationId = dialogId(userId, receiverId);
       const written = await writer.send({ conversationId, messageId, senderId: userId, receiverId, content, notification: false });
       const place = placeOf(written);
-      if (!written.repeated) {
+      if (written.repeated) hub.doubt(userTopic(receiverId), userId);
+      else {
         const { senderName, senderLastName } = written;
         const { createdAt, seq, rev } = place;
         const item = { messageId, message: content, senderName, senderLastName, senderId: userId, createdAt, seq, rev };

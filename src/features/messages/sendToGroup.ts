@@ -13,7 +13,8 @@ export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const message = { conversationId: groupId, messageId, senderId: userId, receiverId: null, content, notification: false };
       const written = await writer.send(message);
       const place = placeOf(written);
-      if (!written.repeated) {
+      if (written.repeated) hub.doubt(groupTopic(groupId), userId);
+      else {
         const item = groupMessageItem(message, written, place);
         hub.publish(groupTopic(groupId), 'messageInGroup', item, { exceptUserIds: [userId] });
         hub.publishOwn(userId, connection, 'messageInGroup', () => ({ ...item, companionId: null }));

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { MessengerClient } from '../client/index.ts';
+import type { TestUser } from './support/http.ts';
+import { add, heard, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
+import { startServer, type TestServer } from './support/server.ts';
+import { connect } from './support/socket.ts';
+
+describe('A message whose server ended before it told anybody, and that is sent again to another one', () => {
+  let server: TestServer;
+  /** Shares the database, but nobody on the other server hears of what it stores: as of one that was killed. */
+  let killed: TestServer;
+  const clients: MessengerClient[] = [];
+
+  beforeAll(async () => {
+    server = await startServer();
+    killed = await startServer({}, server.databaseUrl);
+  });
+  afterAll(async () => {
+    for (const client of clients) client.close();
+    await Promise.all([server?.app.stop(), killed?.app.stop()]);
+  });
+
+  /** The application of somebody, on the client library: the texts that it is given from now on. */
+  async function application({ id: userId, token }: TestUser): Promise<string[]> {
+    const client = new MessengerClient({ url: `${server.url.replace('http', 'ws')}/api/ws`, userId, token, WebSocket });
+    const texts: string[] = [];
+    client.on('message', ({ content }) => texts.push(content));
+    clients.push(client);
+    await vi.waitFor(() => expect(client.status).toBe('online'), { timeout: 5_000 });
+    return texts;
+  }
+
+  const onKilled = async (person: Person) => ({ ...person, socket: await connect(killed, person) });
+  const isGiven = (texts: string[], given: string[]) => vi.waitFor(() => expect(texts).toEqual(given), { timeout: 5_000 });
+
+  test('is given to the receiver and to the other devices of its sender; classic connections hear nothing', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const texts = await Promise.all([application(ann), application(bob)]);
+    const messageId = randomUUID();
+    await write(await onKilled(ann), bob, 'Hello', messageId);
+    await write(ann, bob, 'Hello', messageId);
+    for (const given of texts) await isGiven(given, ['Hello']);
+    expect(await heard(bob)).toEqual([]);
+  });
+
+  test('is given to the members of its group', async () => {
+    const [ann, bob, eve] = [await newPerson(server), await newPerson(server), await newPerson(server)];
+    const groupId = await newCircle(server, [ann, bob]);
+    const texts = await application(bob);
+    const [messageId, addId] = [randomUUID(), randomUUID()];
+    const annThere = await onKilled(ann);
+    await writeToGroup(annThere, groupId, 'Hello', messageId);
+    await writeToGroup(ann, groupId, 'Hello', messageId);
+    await isGiven(texts, ['Hello']);
+    await add(annThere, groupId, eve, addId);
+    await add(ann, groupId, eve, addId);
+    await isGiven(texts, ['Hello', 'added']);
+  });
+});
