@@ -76,11 +76,11 @@ describe.each([
       const topic = newTopic();
       const one = await listen();
       await one.bus.subscribe(topic);
-      one.bus.publish(topic, { kind: 'left', groupId: 'g' }, 'text');
+      void one.bus.publish(topic, { kind: 'left', groupId: 'g' }, 'text');
       expect(one.received).toEqual([{ topic, message: { kind: 'left', groupId: 'g' }, text: 'text' }]);
       const last = newTopic();
       await one.bus.subscribe(last);
-      one.bus.publish(last, HELLO);
+      void one.bus.publish(last, HELLO);
       await one.hears(last, ['']);
       expect(one.received).toHaveLength(2);
     });
@@ -89,9 +89,9 @@ describe.each([
       const [topic, other] = [newTopic(), newTopic()];
       const one = await listen();
       await one.bus.subscribe(topic);
-      one.bus.publish(other, HELLO, 'not this');
+      void one.bus.publish(other, HELLO, 'not this');
       one.bus.unsubscribe(topic);
-      one.bus.publish(topic, HELLO, 'nor this');
+      void one.bus.publish(topic, HELLO, 'nor this');
       expect(one.received).toEqual([]);
     });
 
@@ -106,7 +106,7 @@ describe.each([
       const [one, other] = [await listen(), await listen()];
       await Promise.all([one.bus.subscribe(topic), other.bus.subscribe(topic)]);
       const texts = Array.from({ length: 1_000 }, (_, index) => `${index} "é" \\ 👋`);
-      for (const text of texts) one.bus.publish(topic, { kind: 'broadcast', exceptUserIds: ['a'] }, text);
+      for (const text of texts) void one.bus.publish(topic, { kind: 'broadcast', exceptUserIds: ['a'] }, text);
       await other.hears(topic, texts);
       await one.hears(topic, texts);
       expect(other.received[0]?.message).toEqual({ kind: 'broadcast', exceptUserIds: ['a'] });
@@ -117,7 +117,7 @@ describe.each([
       for (let count = 0; count < 100; count++) {
         const topic = newTopic();
         await other.bus.subscribe(topic);
-        one.bus.publish(topic, HELLO, 'now');
+        void one.bus.publish(topic, HELLO, 'now');
         await other.hears(topic, ['now']);
       }
     });
@@ -132,8 +132,8 @@ describe.each([
         other.bus.unsubscribe(quiet);
       }
       await other.bus.subscribe(topic);
-      one.bus.publish(quiet, HELLO, 'not this');
-      one.bus.publish(topic, HELLO, 'this');
+      void one.bus.publish(quiet, HELLO, 'not this');
+      void one.bus.publish(topic, HELLO, 'this');
       await other.hears(topic, ['this']);
       expect(other.texts(quiet)).toEqual([]);
     });
@@ -148,12 +148,12 @@ describe.each([
       await other.bus.subscribe(meanwhile);
       expect(performance.now() - begun).toBeLessThan(2_000);
       other.bus.unsubscribe(gone);
-      one.bus.publish(before, HELLO, 'lost');
+      void one.bus.publish(before, HELLO, 'lost');
       expect([one.losses, other.losses]).toEqual([0, 0]);
       await redis?.launch();
       await vi.waitFor(() => expect([one.bus.failure, other.bus.failure]).toEqual([undefined, undefined]), { timeout: 10_000 });
       await vi.waitFor(() => expect(Math.min(one.losses, other.losses)).toBeGreaterThan(0), { timeout: 10_000 });
-      for (const topic of [gone, before, meanwhile]) one.bus.publish(topic, HELLO, 'again');
+      for (const topic of [gone, before, meanwhile]) void one.bus.publish(topic, HELLO, 'again');
       await other.hears(meanwhile, ['again']);
       await other.hears(before, ['again']);
       expect(other.texts(gone)).toEqual([]);
@@ -171,7 +171,7 @@ describe.each([
       }
       await vi.waitFor(() => expect([one.bus.failure, other.bus.failure]).toEqual([undefined, undefined]), { timeout: 10_000 });
       expect(other.losses).toBeGreaterThan(0);
-      one.bus.publish(topic, HELLO, 'again');
+      void one.bus.publish(topic, HELLO, 'again');
       await vi.waitFor(() => expect(other.texts(topic)).toContain('again'), { timeout: 5_000 });
     });
   });
