@@ -1,12 +1,12 @@
 import { Backoff } from './backoff.ts';
 import type { Emit } from './events.ts';
 import type { Message } from './message.ts';
-import { applyMissed, cursorOf, learnChats, type Missed } from './missed.ts';
+import { applyMissed, cursorOf, learnChats } from './missed.ts';
 import type { Position } from './position.ts';
 import type { Positions } from './positions.ts';
 import { RequestError } from './requestError.ts';
 import type { Timings } from './timings.ts';
-import type { Params } from './wire.ts';
+import type { MissedAnswer, Params } from './wire.ts';
 
 const MAX_CURSORS = 100;
 const LIMIT = 500;
@@ -19,7 +19,7 @@ interface Surroundings {
   timings: Timings;
   /** Asks for the events that this relies on. */
   subscribe(): Promise<unknown>;
-  getMissed(params: Params<'getMissed'>): Promise<Missed>;
+  getMissed(params: Params<'getMissed'>): Promise<MissedAnswer>;
   emit: Emit;
   /** Whether the application has everything that existed when the connection began, or when the server said that something was lost. */
   changed(isCaughtUp: boolean): void;
@@ -161,7 +161,7 @@ export class CatchUp {
   }
 
   /** What an answer tells of conversations that were not asked for. */
-  #learn({ chats, moreChats, changedSince }: Missed['item']): void {
+  #learn({ chats, moreChats, changedSince }: MissedAnswer['item']): void {
     const { positions, userId } = this.#around;
     this.#want(learnChats(chats, positions, userId));
     this.#isListing ||= moreChats;

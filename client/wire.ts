@@ -21,6 +21,9 @@ export type AnswerParams<Type extends RequestType> = {
   data: Json<Answer<Type>['data']>;
 } & (Answer<Type> extends { place: Place } ? Place : unknown);
 
+/** What the user missed, in answer to one question. */
+export type MissedAnswer = AnswerParams<'getMissed'>;
+
 /** A frame that answers a request. */
 export type AnswerFrame =
   | { success: true; requestId?: string; type: string; params: { isBroadcast: false } }
