@@ -27,7 +27,12 @@ export function applyMissed({ item, data }: MissedAnswer, asked: Asked[], positi
   }
   for (const row of data) positions.at(row).fill(messageOfRow(row));
   const gone = new Set(item.gone.map((conversation) => positions.at(conversation)));
-  const more = new Set(item.more.map((cursor) => positions.at(conversationOfCursor(cursor))));
+  const more = new Set<Position>();
+  for (const cursor of item.more) {
+    const position = positions.at(conversationOfCursor(cursor));
+    position.skipTo(cursor.afterRev);
+    more.add(position);
+  }
   for (const { position, seen } of asked) {
     if (gone.has(position)) leave(position, emit);
     else {
