@@ -25,7 +25,10 @@ export interface ClientEvents {
   userStatus: UserStatus;
   /** The token is not valid, or no longer: log in, and make a new client with the state of this one. */
   unauthorized: undefined;
-  /** Something that trying again may not mend; it is tried again all the same. */
+  /**
+   * Something that trying again may not mend; it is tried again all the same. But with `no_shared_chat` those whom the message names are
+   * not watched any more.
+   */
   error: RequestError;
 }
 

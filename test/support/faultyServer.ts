@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import type { Conversation } from '../../client/index.ts';
+import type { Issue } from '../../src/errors.ts';
 import { lastRev, missedAnswer } from './missedAnswer.ts';
 
 /** What becomes of a frame on its way to the client. */
@@ -39,8 +40,8 @@ export class FaultyServer {
   /** What the next broadcasts, and the next answers, suffer; afterwards all are delivered. */
   readonly broadcastFates: Fate[] = [];
   readonly answerFates: Fate[] = [];
-  /** Codes with which the next requests of a type are refused. */
-  readonly refusals: { type: string; code: string; retryAfter?: number }[] = [];
+  /** Errors with which the next requests of a type are refused. */
+  readonly refusals: { type: string; code: string; retryAfter?: number; issues?: Issue[] }[] = [];
   /** Everything that was asked. */
   readonly requests: { type: string; params: Record<string, unknown>; at: number }[] = [];
   /** What happens once while an answer is on its way: it knows nothing of it. */
@@ -163,8 +164,8 @@ export class FaultyServer {
     this.requests.push({ type, params, at: Date.now() });
     const refusal = this.refusals.findIndex((one) => one.type === type);
     if (refusal >= 0) {
-      const [{ code, retryAfter } = {}] = this.refusals.splice(refusal, 1);
-      this.#pass(socket, { error: true, type, message: 'Refused', code, retryAfter, requestId }, this.answerFates.shift());
+      const [error] = this.refusals.splice(refusal, 1);
+      this.#pass(socket, { error: true, message: 'Refused', ...error, requestId }, this.answerFates.shift());
       return;
     }
     const answer = { type, success: true, params: this.#answer(type, params), requestId };
