@@ -1,12 +1,12 @@
 import { Backoff } from './backoff.ts';
 import type { Emit } from './events.ts';
 import type { Message } from './message.ts';
-import { applyMissed, cursorOf, learnChats, type Missed } from './missed.ts';
+import { applyMissed, cursorOf, learnChats } from './missed.ts';
 import type { Position } from './position.ts';
 import type { Positions } from './positions.ts';
 import { RequestError } from './requestError.ts';
 import type { Timings } from './timings.ts';
-import type { Params } from './wire.ts';
+import type { MissedAnswer, Params } from './wire.ts';
 
 const MAX_CURSORS = 100;
 const LIMIT = 500;
@@ -19,7 +19,7 @@ interface Surroundings {
   timings: Timings;
   /** Asks for the events that this relies on. */
   subscribe(): Promise<unknown>;
-  getMissed(params: Params<'getMissed'>): Promise<Missed>;
+  getMissed(params: Params<'getMissed'>): Promise<MissedAnswer>;
   emit: Emit;
   /** Whether the application has everything that existed when the connection began, or when the server said that something was lost. */
   changed(isCaughtUp: boolean): void;
@@ -40,7 +40,7 @@ export class CatchUp {
   /** To be asked for unless what is missing comes by itself: events may overtake one another. */
   readonly #gaps = new Set<Position>();
   #gapTimer: ReturnType<typeof setTimeout> | undefined;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #pause: ReturnType<typeof setTimeout> | undefined;
   /** Whether to ask for conversations that the client does not know, and from which time on in the midst of them. */
   #isListing = false;
   #page: string | undefined;
@@ -58,7 +58,8 @@ export class CatchUp {
   /** A connection begins. */
   start(): void {
     this.#isConnected = true;
-    this.all();
+    this.#wantAll();
+    void this.#run();
   }
 
   /** The connection is gone. */
@@ -68,24 +69,28 @@ export class CatchUp {
     this.#isCaughtUp = false;
     this.#page = undefined;
     clearTimeout(this.#gapTimer);
-    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#pause);
     this.#gapTimer = undefined;
-    this.#retryTimer = undefined;
+    this.#pause = undefined;
     this.#backoff.reset();
     this.#wanted.clear();
     this.#gaps.clear();
     for (const position of this.#around.positions.all()) position.forget();
   }
 
-  /** Anything may have been lost. */
+  /** The server says that anything may have been lost. It tells many clients at once: each waits for a random time before it asks. */
   all(): void {
+    this.#wantAll();
+    if (!this.#isRunning) this.#runAfter(Math.random() * this.#around.timings.catchUpSpread);
+  }
+
+  #wantAll(): void {
     for (const position of this.#around.positions.all()) {
       if (position.rev !== undefined && !position.isGone) this.#wanted.add(position);
     }
     this.#isListing = true;
     if (this.#isCaughtUp) this.#around.changed(false);
     this.#isCaughtUp = false;
-    void this.#run();
   }
 
   /** Asks about one conversation: who may read it may have changed. */
@@ -111,8 +116,16 @@ export class CatchUp {
     }, this.#around.timings.gapPatience);
   }
 
+  /** Asks nothing for so long; or for as long as it was told to before. */
+  #runAfter(milliseconds: number): void {
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined;
+      void this.#run();
+    }, milliseconds);
+  }
+
   async #run(): Promise<void> {
-    if (!this.#isConnected || this.#isRunning || this.#retryTimer) return;
+    if (!this.#isConnected || this.#isRunning || this.#pause) return;
     this.#isRunning = true;
     try {
       while (this.#isConnected && (this.#wanted.size > 0 || this.#isListing)) await this.#ask();
@@ -132,13 +145,7 @@ export class CatchUp {
     if (!(error instanceof RequestError)) throw error;
     if (!this.#isConnected) return;
     if (!error.isRetryable) this.#around.emit('error', error);
-    this.#retryTimer = setTimeout(
-      () => {
-        this.#retryTimer = undefined;
-        void this.#run();
-      },
-      (error.retryAfter ?? 0) * 1000 + this.#backoff.next(),
-    );
+    this.#runAfter((error.retryAfter ?? 0) * 1000 + this.#backoff.next());
   }
 
   async #ask(): Promise<void> {
@@ -161,7 +168,7 @@ export class CatchUp {
   }
 
   /** What an answer tells of conversations that were not asked for. */
-  #learn({ chats, moreChats, changedSince }: Missed['item']): void {
+  #learn({ chats, moreChats, changedSince }: MissedAnswer['item']): void {
     const { positions, userId } = this.#around;
     this.#want(learnChats(chats, positions, userId));
     this.#isListing ||= moreChats;

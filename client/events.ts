@@ -1,8 +1,6 @@
 import type { Message } from './message.ts';
 import type { RequestError } from './requestError.ts';
-import type { AnswerParams, UserStatus } from './wire.ts';
-
-type Missed = AnswerParams<'getMissed'>['item'];
+import type { MissedAnswer, UserStatus } from './wire.ts';
 
 /**
  * - `connecting`: there is no connection; the client tries to make one.
@@ -18,16 +16,19 @@ export interface ClientEvents {
   message: Message;
   status: Status;
   /** More was missed than can be caught up with: read the conversation anew from its newest page. What comes after `rev` is given. */
-  reset: Missed['reset'][number];
+  reset: MissedAnswer['item']['reset'][number];
   /** The user is no longer in the group, or it was dropped. */
   gone: { groupId: string };
   /** The user deleted the dialog up to and with the message that has this `seq`. */
-  cleared: Missed['cleared'][number];
+  cleared: MissedAnswer['item']['cleared'][number];
   /** Somebody whose presence is watched came or went. */
   userStatus: UserStatus;
   /** The token is not valid, or no longer: log in, and make a new client with the state of this one. */
   unauthorized: undefined;
-  /** Something that trying again may not mend; it is tried again all the same. */
+  /**
+   * Something that trying again may not mend; it is tried again all the same. But with `no_shared_chat` those whom the message names are
+   * not watched any more.
+   */
   error: RequestError;
 }
 

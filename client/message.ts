@@ -36,10 +36,15 @@ export function conversationOf({ senderId, receiverId, groupId }: ChatRow, userI
 }
 
 export function messageOfItem(item: MessageItem): Message {
-  const { messageId, senderId, senderName, senderLastName, groupId = null, groupName = null, createdAt, seq, rev } = item;
-  const { companionId = groupId === null ? senderId : null, message: content, notification = false } = item;
-  const conversation = { companionId, groupId };
+  const { messageId, senderId, senderName, senderLastName, message: content, createdAt, seq, rev } = item;
+  const { groupName, notification } = 'groupName' in item ? item : { groupName: null, notification: false };
+  const conversation = conversationOfItem(item);
   return { ...conversation, messageId, senderId, senderName, senderLastName, groupName, content, notification, createdAt, seq, rev };
+}
+
+function conversationOfItem(item: MessageItem): Conversation {
+  if ('companionId' in item) return { companionId: item.companionId, groupId: item.groupId };
+  return 'groupId' in item ? { companionId: null, groupId: item.groupId } : { companionId: item.senderId, groupId: null };
 }
 
 export function messageOfRow(row: MissedRow): Message {

@@ -2,9 +2,8 @@ import type { Emit } from './events.ts';
 import { conversationOf, messageOfRow } from './message.ts';
 import type { Position } from './position.ts';
 import type { Positions } from './positions.ts';
-import type { AnswerParams, Params } from './wire.ts';
+import type { MissedAnswer, Params } from './wire.ts';
 
-export type Missed = AnswerParams<'getMissed'>;
 type Cursor = Params<'getMissed'>['cursors'][number];
 
 /** A conversation that was asked for, and the highest `rev` that was known to exist in it at that time. */
@@ -18,7 +17,7 @@ export function cursorOf({ conversation: { companionId, groupId }, rev = 0 }: Po
 }
 
 /** Gives what an answer holds. Returns the conversations that are to be asked for again, because there was more than fits into one. */
-export function applyMissed({ item, data }: Missed, asked: Asked[], positions: Positions, emit: Emit): Position[] {
+export function applyMissed({ item, data }: MissedAnswer, asked: Asked[], positions: Positions, emit: Emit): Position[] {
   for (const reset of item.reset) {
     emit('reset', reset);
     positions.at(reset).startAfter(reset.rev);
@@ -28,7 +27,12 @@ export function applyMissed({ item, data }: Missed, asked: Asked[], positions: P
   }
   for (const row of data) positions.at(row).fill(messageOfRow(row));
   const gone = new Set(item.gone.map((conversation) => positions.at(conversation)));
-  const more = new Set(item.more.map((cursor) => positions.at(conversationOfCursor(cursor))));
+  const more = new Set<Position>();
+  for (const cursor of item.more) {
+    const position = positions.at(conversationOfCursor(cursor));
+    position.skipTo(cursor.afterRev);
+    more.add(position);
+  }
   for (const { position, seen } of asked) {
     if (gone.has(position)) leave(position, emit);
     else {
@@ -39,7 +43,7 @@ export function applyMissed({ item, data }: Missed, asked: Asked[], positions: P
   return [...more];
 }
 
-function conversationOfCursor({ receiverId, groupId }: Missed['item']['more'][number]) {
+function conversationOfCursor({ receiverId, groupId }: MissedAnswer['item']['more'][number]) {
   return { companionId: receiverId ?? null, groupId: groupId ?? null };
 }
 
@@ -51,7 +55,7 @@ function leave(position: Position, emit: Emit): void {
 }
 
 /** Takes note of rows of the chat list. Returns the conversations of which something is missing. */
-export function learnChats(chats: Missed['item']['chats'], positions: Positions, userId: string): Position[] {
+export function learnChats(chats: MissedAnswer['item']['chats'], positions: Positions, userId: string): Position[] {
   return chats.flatMap((row) => {
     const position = positions.at(conversationOf(row, userId));
     if (position.rev === undefined) position.startAfter(row.rev);

@@ -8,7 +8,7 @@ const MAX_HELD = 1_000;
  *
  * - `rev` moves before a message is given, and a message is given only when `rev` moves onto it: so each is given once, and in order.
  * - `rev` moves by one with an event that follows directly; further only with the rows of an answer, which leave out nothing
- *   that the user may see, or because such an answer was complete.
+ *   that the user may see, or to where such an answer says that it is complete.
  * - An event that does not follow directly is held back until the hole before it is filled. So is every event from the beginning of a
  *   connection until the server was asked about the conversation: only then is it known that both count alike, for a server that was
  *   restored from a backup counts from an earlier number.
@@ -66,11 +66,16 @@ export class Position {
     if (message.rev > (this.#rev ?? 0)) this.#moveTo(message);
   }
 
+  /** An answer told all there is up to this `rev`. No row need have it: a message that was changed again has a later one. */
+  skipTo(rev: number): void {
+    this.#rev = Math.max(this.#rev ?? 0, rev);
+  }
+
   /** An answer told all there is; `seen` is what was known to exist before it was asked for. */
   settle(seen = 0): void {
-    this.#rev = Math.max(this.#rev ?? 0, seen);
+    this.skipTo(seen);
     this.#isSettled = true;
-    for (const rev of this.#held.keys()) if (rev <= this.#rev) this.#held.delete(rev);
+    for (const rev of this.#held.keys()) if (rev <= (this.#rev ?? 0)) this.#held.delete(rev);
     this.#release();
   }
 

@@ -35,14 +35,15 @@ export class Presence {
 
   /** Tells of these users now, and whenever it changes. Without a connection, as soon as there is one. */
   async watch(userIds: string[]): Promise<void> {
-    for (const userId of userIds) this.#userIds.add(userId);
+    const added = userIds.filter((userId) => !this.#userIds.has(userId));
+    for (const userId of added) this.#userIds.add(userId);
     if (!this.#isConnected) return;
     try {
       await this.#around.subscribe();
-      await this.#ask(userIds);
+      for (const chunk of chunksOf(userIds)) await this.#ask(chunk);
     } catch (error) {
       if (error instanceof RequestError && error.code === 'disconnected') return;
-      for (const userId of userIds) this.#userIds.delete(userId);
+      for (const userId of added) this.#userIds.delete(userId);
       throw error;
     }
   }
@@ -55,7 +56,7 @@ export class Presence {
   /** A connection has begun, and its events are subscribed. */
   start(): void {
     this.#isConnected = true;
-    this.#ask([...this.#userIds]).then(() => this.#backoff.reset(), this.#tryAgain);
+    this.#askForAll().then(() => this.#backoff.reset(), this.#tryAgain);
   }
 
   /** The connection is gone. */
@@ -72,9 +73,36 @@ export class Presence {
     else this.#retryTimer = setTimeout(() => this.start(), (error.retryAfter ?? 0) * 1000 + this.#backoff.next());
   };
 
-  async #ask(userIds: string[]): Promise<void> {
-    for (let index = 0; index < userIds.length; index += MAX_IDS) {
-      for (const status of await this.#around.watch(userIds.slice(index, index + MAX_IDS))) this.#around.tell(status);
+  async #askForAll(): Promise<void> {
+    for (const chunk of chunksOf([...this.#userIds])) await this.#askAllowed(chunk);
+  }
+
+  /** With whom no chat is shared any more is told of, and left out from now on. */
+  async #askAllowed(userIds: string[]): Promise<void> {
+    try {
+      if (userIds.length > 0) await this.#ask(userIds);
+    } catch (error) {
+      const strangers = error instanceof RequestError ? strangersOf(error, userIds) : [];
+      if (strangers.length === 0) throw error;
+      for (const stranger of strangers) this.#userIds.delete(stranger);
+      this.#around.failed(new RequestError('no_shared_chat', `You share no chat any more with ${strangers.join(', ')}`));
+      await this.#askAllowed(userIds.filter((userId) => this.#userIds.has(userId)));
     }
   }
+
+  async #ask(userIds: string[]): Promise<void> {
+    for (const status of await this.#around.watch(userIds)) this.#around.tell(status);
+  }
+}
+
+/** Those that the server names as the reason of its refusal. */
+function strangersOf({ code, issues }: RequestError, userIds: string[]): string[] {
+  if (code !== 'no_shared_chat') return [];
+  return userIds.filter((_, index) => issues.some(({ path }) => path === `userIds.${index}`));
+}
+
+/** As many at a time as one request may name. */
+function chunksOf(userIds: string[]): string[][] {
+  const count = Math.ceil(userIds.length / MAX_IDS);
+  return Array.from({ length: count }, (_, index) => userIds.slice(index * MAX_IDS, (index + 1) * MAX_IDS));
 }

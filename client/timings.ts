@@ -9,6 +9,15 @@ export interface Timings {
   silence: number;
   /** For an event that another one has overtaken, before it asks for it. */
   gapPatience: number;
+  /** Before it asks what it missed when the server says that something may have been lost, at most: the server tells many clients at once. */
+  catchUpSpread: number;
 }
 
-export const TIMINGS: Timings = { firstWait: 1_000, longestWait: 30_000, answerWithin: 25_000, silence: 30_000, gapPatience: 100 };
+export const TIMINGS: Timings = {
+  firstWait: 1_000,
+  longestWait: 30_000,
+  answerWithin: 25_000,
+  silence: 30_000,
+  gapPatience: 100,
+  catchUpSpread: 1_000,
+};

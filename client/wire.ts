@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ErrorCode, Issue } from '../src/errors.ts';
-import type { Place } from '../src/features/messages/presenter.ts';
+import type { groupMessageItem, ownMessageItem, Place, privateMessageItem } from '../src/features/messages/presenter.ts';
+import type { UserStatus as ServerUserStatus } from '../src/features/presence/presenceService.ts';
 import type { operations } from '../src/ws/registry.ts';
 
 /** What JSON makes of a value. */
@@ -21,31 +22,29 @@ export type AnswerParams<Type extends RequestType> = {
   data: Json<Answer<Type>['data']>;
 } & (Answer<Type> extends { place: Place } ? Place : unknown);
 
+/** What the user missed, in answer to one question. */
+export type MissedAnswer = AnswerParams<'getMissed'>;
+
 /** A frame that answers a request. */
 export type AnswerFrame =
   | { success: true; requestId?: string; type: string; params: { isBroadcast: false } }
   | { error: true; requestId?: string; type: string; message: string; code: ErrorCode; issues?: Issue[]; retryAfter?: number };
 
-/** The item of a broadcast that carries a message. `companionId` only where it is one of this user's own, from another connection. */
-export interface MessageItem extends Place {
-  messageId: string;
-  message: string;
-  senderId: string;
-  senderName: string;
-  senderLastName: string | null;
-  groupId?: string | null;
-  groupName?: string | null;
-  companionId?: string | null;
-  notification?: boolean;
-}
+type PrivateItem = ReturnType<typeof privateMessageItem>;
+type GroupItem = ReturnType<typeof groupMessageItem>;
+
+/** The item of a broadcast that carries a message: of somebody else, or of this user's own from another connection. */
+export type MessageItem = Json<
+  PrivateItem | GroupItem | ReturnType<typeof ownMessageItem<PrivateItem>> | ReturnType<typeof ownMessageItem<GroupItem>>
+>;
 
 /** Whether somebody is connected, and if not, when they last were. */
-export type UserStatus = AnswerParams<'watchPresence'>['data'][number];
+export type UserStatus = Json<ServerUserStatus>;
 
 /** A frame that nobody asked for. Others than these may come: they are left alone. */
 export type BroadcastFrame = { success: true; params: { isBroadcast: true } } & (
   | { type: 'privateMessage' | 'messageInGroup' | 'addUserInGroup' | 'leaveGroup'; params: { item: MessageItem } }
-  | { type: 'dropGroup'; params: { item: { groupId: string } } }
+  | { type: 'dropGroup'; params: { item: AnswerParams<'dropGroup'>['item'] } }
   | { type: 'userStatus'; params: { item: UserStatus } }
   | { type: 'catchUp'; params: { item: object } }
 );

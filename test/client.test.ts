@@ -126,6 +126,19 @@ describe('A client', () => {
     await expect(watcher.client.watchPresence([ann.id])).rejects.toMatchObject({ code: 'no_shared_chat' });
   });
 
+  test('tells of the presence of all with whom the user shares a chat, though the application watches many others as well', async () => {
+    const [dave, eve, frank] = [await newUser(server, 'Dave'), await newUser(server, 'Eve'), await newUser(server, 'Frank')];
+    const before = await open(server, dave);
+    for (const friend of [eve, frank]) await before.send(dialogWith(friend), 'Hello');
+    const watcher = begin(server, dave);
+    const strangers = names('Stranger', 200).map(() => randomUUID());
+    await watcher.client.watchPresence([eve.id, ...strangers, frank.id]);
+    await until(() => expect(watcher.told('userStatus')).toMatchObject([{ userId: eve.id }, { userId: frank.id }]));
+    const reports = watcher.told('error').map(String);
+    expect(reports).toHaveLength(2);
+    for (const stranger of strangers) expect(reports.join()).toContain(stranger);
+  });
+
   test('ends when its session ends, and tells so', async () => {
     const user = await newUser(server);
     const application = await open(server, user);

@@ -127,6 +127,17 @@ describe('A client whose conversations are not what they were', () => {
     await until(() => expect(application.contents(dialog)).toEqual(['New']));
   });
 
+  test('is given messages that changed as they are now, though a whole answer has none of them', async () => {
+    const dialog = wire.server.newDialog();
+    const application = await wire.open();
+    wire.server.rowLimit = 2;
+    wire.server.broadcastFates.push('lose', 'lose', 'lose');
+    const [first, second] = names('Message', 3).map((content) => wire.server.write(dialog, content));
+    for (const changed of [first, second]) if (changed) wire.server.change(dialog, changed);
+    wire.server.broadcast('catchUp', {});
+    await until(() => expect(application.contents(dialog)).toEqual(['Message 3', 'Message 1', 'Message 2']));
+  });
+
   test('does not ask again for what it was told of and may not see any more', async () => {
     const dialog = wire.server.newDialog();
     const application = await wire.open(undefined, { gapPatience: 50 });

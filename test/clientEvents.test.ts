@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Fate, StoredConversation } from './support/faultyServer.ts';
 import { faultyWire, names, until } from './support/faultyWire.ts';
 
@@ -7,6 +7,7 @@ const contentsOf = ({ messages }: StoredConversation) => messages.map(({ content
 
 describe('A client on a faulty wire', () => {
   const wire = faultyWire();
+  afterEach(() => vi.restoreAllMocks());
 
   test('begins with what is new: of what was there it is given nothing, of all that comes everything', async () => {
     wire.server.rowLimit = 2;
@@ -108,6 +109,23 @@ describe('A client on a faulty wire', () => {
     wire.server.broadcast('catchUp', {});
     await until(() => expect(application.messages).toHaveLength(2));
     expect(application.told('status')).toEqual(['catchingUp', 'online', 'catchingUp', 'online']);
+  });
+
+  test('waits a random part of a while before it asks for all, and asks once though it is told several times', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    const dialog = wire.server.newDialog();
+    const application = await wire.open(undefined, { catchUpSpread: 200 });
+    const begun = Date.now();
+    wire.server.broadcastFates.push('deliver', 'deliver', 'lose');
+    for (const content of names('Message', 3)) {
+      wire.server.write(dialog, content);
+      wire.server.broadcast('catchUp', {});
+    }
+    await until(() => expect(application.told('status')).toEqual(['catchingUp', 'online', 'catchingUp', 'online']));
+    expect(application.contents(dialog)).toEqual(names('Message', 3));
+    const [, question, ...more] = wire.asked('getMissed');
+    expect((question?.at ?? 0) - begun).toBeGreaterThan(90);
+    expect(more).toEqual([]);
   });
 
   test('catches up with more than fits into an answer, while messages keep coming', async () => {

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { type ClientEvents, type Conversation, type Message, MessengerClient, type State } from '../../client/index.ts';
 
 /** As a client waits, but for tests: an interruption costs milliseconds. */
-const QUICK = { firstWait: 4, longestWait: 20, answerWithin: 10_000, silence: 60_000, gapPatience: 2 };
+const QUICK = { firstWait: 4, longestWait: 20, answerWithin: 10_000, silence: 60_000, gapPatience: 2, catchUpSpread: 2 };
 
 export type QuickTimings = typeof QUICK;
 

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import type { Conversation } from '../../client/index.ts';
-import { missedAnswer } from './missedAnswer.ts';
+import type { Issue } from '../../src/errors.ts';
+import { lastRev, missedAnswer } from './missedAnswer.ts';
 
 /** What becomes of a frame on its way to the client. */
 export type Fate = 'deliver' | 'lose' | 'double' | 'overtake' | 'cut';
@@ -39,13 +40,13 @@ export class FaultyServer {
   /** What the next broadcasts, and the next answers, suffer; afterwards all are delivered. */
   readonly broadcastFates: Fate[] = [];
   readonly answerFates: Fate[] = [];
-  /** Codes with which the next requests of a type are refused. */
-  readonly refusals: { type: string; code: string; retryAfter?: number }[] = [];
+  /** Errors with which the next requests of a type are refused. */
+  readonly refusals: { type: string; code: string; retryAfter?: number; issues?: Issue[] }[] = [];
   /** Everything that was asked. */
   readonly requests: { type: string; params: Record<string, unknown>; at: number }[] = [];
   /** What happens once while an answer is on its way: it knows nothing of it. */
   meanwhile: (() => void) | undefined;
-  /** The most rows of an answer, and the most changes that can be caught up with. */
+  /** The most changes of an answer, and the most changes that can be caught up with. */
   rowLimit = 500;
   resetAfter = 1_000;
   /** With what code a new connection is closed at once. */
@@ -122,6 +123,11 @@ export class FaultyServer {
     this.#pass(this.#socket, { type, success: true, params: { item, data: null, isBroadcast: true } }, this.broadcastFates.shift());
   }
 
+  /** Changes a stored message, which becomes the last change of its conversation. Tells nobody. */
+  change(conversation: StoredConversation, stored: Stored): void {
+    stored.rev = lastRev(conversation) + 1;
+  }
+
   /** The database as it was when there were so many messages fewer. */
   forget(conversation: StoredConversation, count: number): void {
     conversation.messages.splice(-count);
@@ -132,11 +138,12 @@ export class FaultyServer {
     return conversation;
   }
 
-  #store({ messages }: StoredConversation, { messageId, senderId, content }: Pick<Stored, 'messageId' | 'senderId' | 'content'>): Stored {
+  #store(conversation: StoredConversation, { messageId, senderId, content }: Pick<Stored, 'messageId' | 'senderId' | 'content'>): Stored {
+    const { messages } = conversation;
     const known = messages.find((message) => message.messageId === messageId);
     if (known) return known;
-    const number = messages.length + 1;
-    const stored = { messageId, senderId, content, createdAt: new Date(++this.#clock).toISOString(), seq: number, rev: number };
+    const place = { createdAt: new Date(++this.#clock).toISOString(), seq: messages.length + 1, rev: lastRev(conversation) + 1 };
+    const stored = { messageId, senderId, content, ...place };
     messages.push(stored);
     return stored;
   }
@@ -157,8 +164,8 @@ export class FaultyServer {
     this.requests.push({ type, params, at: Date.now() });
     const refusal = this.refusals.findIndex((one) => one.type === type);
     if (refusal >= 0) {
-      const [{ code, retryAfter } = {}] = this.refusals.splice(refusal, 1);
-      this.#pass(socket, { error: true, type, message: 'Refused', code, retryAfter, requestId }, this.answerFates.shift());
+      const [error] = this.refusals.splice(refusal, 1);
+      this.#pass(socket, { error: true, message: 'Refused', ...error, requestId }, this.answerFates.shift());
       return;
     }
     const answer = { type, success: true, params: this.#answer(type, params), requestId };

@@ -16,18 +16,21 @@ export function missedAnswer(server: FaultyServer, params: unknown, now: Date): 
     return conversation ? [{ cursor, conversation }] : [];
   });
   const data: object[] = [];
+  let room = limit;
   const item = { more: [] as Cursor[], reset: [] as object[], gone: [] as object[], cleared: [] as object[] };
   for (const { cursor, conversation } of named) {
     const { companionId, groupId, messages, clearedSeq, isMember } = conversation;
-    const { length: last } = messages;
+    const last = lastRev(conversation);
     const isReset = last - cursor.afterRev > server.resetAfter || cursor.afterRev > last;
     if (!isMember) item.gone.push({ companionId, groupId });
-    else if (isReset) item.reset.push({ companionId, groupId, seq: last, rev: last });
+    else if (isReset) item.reset.push({ companionId, groupId, seq: messages.length, rev: last });
     else {
-      const rows = messages.filter(({ rev, seq }) => rev > cursor.afterRev && seq > clearedSeq);
-      const given = rows.slice(0, limit - data.length);
-      data.push(...given.map((row) => ({ ...row, ...NAMES, companionId, groupId })));
-      if (given.length < rows.length) item.more.push({ ...cursor, afterRev: given.at(-1)?.rev ?? cursor.afterRev });
+      const from = Math.max(cursor.afterRev, clearedSeq);
+      const to = Math.min(last, from + room);
+      const rows = messages.filter(({ rev, seq }) => rev > from && rev <= to && seq > clearedSeq).sort((one, other) => one.rev - other.rev);
+      data.push(...rows.map((row) => ({ ...row, ...NAMES, companionId, groupId })));
+      if (to < last) item.more.push({ ...cursor, afterRev: to });
+      room -= to - from;
     }
     if (isMember && clearedSeq > 0) item.cleared.push({ companionId, seq: clearedSeq });
   }
@@ -38,13 +41,20 @@ export function missedAnswer(server: FaultyServer, params: unknown, now: Date): 
   return { item: { ...item, chats, moreChats, changedSince: (moreChats && chats.at(-1)?.createdAt) || now.toISOString() }, data };
 }
 
+/** The number of the last change of a conversation. */
+export function lastRev({ messages }: StoredConversation): number {
+  return Math.max(0, ...messages.map(({ rev }) => rev));
+}
+
 /** The chat list, oldest change first, without dialogs that the user has deleted. */
 function chatRows(conversations: StoredConversation[], userId: string) {
   return conversations
-    .flatMap(({ companionId, groupId, messages, clearedSeq }) => {
+    .flatMap((conversation) => {
+      const { companionId, groupId, messages, clearedSeq } = conversation;
       const last = messages.at(-1);
       if (!last || last.seq <= clearedSeq) return [];
-      return [{ ...last, companionId, groupId, receiverId: last.senderId === userId ? companionId : userId }];
+      const receiverId = last.senderId === userId ? companionId : userId;
+      return [{ ...last, rev: lastRev(conversation), companionId, groupId, receiverId }];
     })
     .sort((one, other) => one.createdAt.localeCompare(other.createdAt));
 }

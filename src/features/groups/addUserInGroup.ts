@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
-import { groupMessageItem, placeOf } from '../messages/presenter.ts';
+import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
 import { admitMember, changeGroup, isMember } from './membership.ts';
 
@@ -38,7 +38,7 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       } else {
         hub.joinGroup(userId, groupId, { type: 'addUserInGroup', item });
         hub.publish(groupTopic(groupId), 'addUserInGroup', item, { exceptUserIds: [senderId, userId] });
-        hub.publishOwn(senderId, connection, 'addUserInGroup', () => ({ ...item, companionId: null }));
+        hub.publishOwn(senderId, connection, 'addUserInGroup', () => ownMessageItem(item, message));
       }
       return { item, data: null, place };
     },

@@ -19,9 +19,10 @@ export const dropGroup = operation({
       await database.members.destroy({ where, transaction });
       await group.update({ deletedAt: new Date() }, { transaction });
     });
-    hub.publish(groupTopic(groupId), 'dropGroup', { groupId }, { exceptUserIds: [userId] });
+    const item = { groupId };
+    hub.publish(groupTopic(groupId), 'dropGroup', item, { exceptUserIds: [userId] });
     hub.dropGroup(groupId);
-    hub.publishOwn(userId, connection, 'dropGroup', () => ({ groupId, companionId: null }));
-    return { item: { groupId }, data: null };
+    hub.publishOwn(userId, connection, 'dropGroup', () => ({ ...item, companionId: null }));
+    return { item, data: null };
   },
 });

@@ -3,7 +3,7 @@ import type { Env } from '../../env.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
-import { groupMessageItem, placeOf } from '../messages/presenter.ts';
+import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
 import { changeGroup, isMember, removeMember } from './membership.ts';
 
@@ -26,7 +26,7 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       else {
         const item = groupMessageItem(message, written, place);
         hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
-        hub.publishOwn(userId, connection, 'leaveGroup', () => ({ ...item, companionId: null }));
+        hub.publishOwn(userId, connection, 'leaveGroup', () => ownMessageItem(item, message));
       }
       return { item: { groupId }, data: null, place };
     },

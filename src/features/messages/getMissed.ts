@@ -3,7 +3,7 @@ import { operation } from '../../operation.ts';
 import { cursor } from '../../schemas.ts';
 import { changedChats } from '../chats/changedChats.ts';
 import { conversationName, conversationOf } from './conversation.ts';
-import { MAX_MISSED, type Missed, readMissed } from './missedQueries.ts';
+import { MAX_MISSED, type MissedOfConversation, readMissed } from './missedQueries.ts';
 
 const MAX_CURSORS = 100;
 /**
@@ -48,12 +48,12 @@ export const getMissed = operation({
   },
 });
 
-const isGone = ({ cursor, isMember }: Missed): boolean => cursor.kind === 'group' && !isMember;
+const isGone = ({ cursor, isMember }: MissedOfConversation): boolean => cursor.kind === 'group' && !isMember;
 /** Too much was missed, or a database that was restored knows less than the client. */
-const isReset = ({ cursor: { afterRev }, rev }: Missed): boolean => rev - afterRev > MAX_MISSED || afterRev > rev;
+const isReset = ({ cursor: { afterRev }, rev }: MissedOfConversation): boolean => rev - afterRev > MAX_MISSED || afterRev > rev;
 
 /** Which of the conversations the client has to do something about. */
-function sorted(missed: Missed[]) {
+function sorted(missed: MissedOfConversation[]) {
   const readable = missed.filter((one) => !isGone(one));
   return {
     more: readable.flatMap(nextCursor),
@@ -65,12 +65,12 @@ function sorted(missed: Missed[]) {
   };
 }
 
-function nextCursor({ cursor: { companionId, groupId }, next }: Missed) {
+function nextCursor({ cursor: { companionId, groupId }, next }: MissedOfConversation) {
   if (next === null) return [];
   return groupId === null ? { receiverId: companionId, afterRev: next } : { groupId, afterRev: next };
 }
 
-function rowsOf({ cursor: { companionId, groupId }, rows }: Missed) {
+function rowsOf({ cursor: { companionId, groupId }, rows }: MissedOfConversation) {
   return rows.map((row) => ({
     companionId,
     groupId,

@@ -13,7 +13,7 @@ export interface Cursor extends NamedConversation {
 }
 
 /** What the user missed of one conversation. */
-export interface Missed {
+export interface MissedOfConversation {
   cursor: Cursor;
   /** Whether the user may read it. */
   isMember: boolean;
@@ -92,7 +92,7 @@ export async function readMissed(
   userId: string,
   cursors: Cursor[],
   limit: number,
-): Promise<{ now: Date; missed: Missed[] }> {
+): Promise<{ now: Date; missed: MissedOfConversation[] }> {
   const ids = cursors.map(({ conversationId }) => conversationId);
   const kinds = cursors.map(({ kind }) => kind);
   const revs = cursors.map(({ afterRev }) => afterRev);
@@ -120,7 +120,7 @@ function fitting<R extends HistoryRow>(rows: R[]): R[] {
   return end < 0 ? rows : rows.slice(0, end);
 }
 
-function missedOf(cursor: Cursor, read: Row[], given: Set<Row>): Missed {
+function missedOf(cursor: Cursor, read: Row[], given: Set<Row>): MissedOfConversation {
   const [state] = read;
   if (!state) throw new Error('the database left a cursor out');
   const { isMember, lastSeq: seq, lastRev: rev, clearedSeq, fromRev, span, room } = state;

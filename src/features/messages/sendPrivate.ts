@@ -4,7 +4,7 @@ import { DONE, operation } from '../../operation.ts';
 import { userTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { dialogId } from './dialogId.ts';
-import { placeOf } from './presenter.ts';
+import { ownMessageItem, placeOf, privateMessageItem } from './presenter.ts';
 
 /** `privateMessage`: stores a message in the dialog with the receiver and tells the receiver's connections. */
 export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
@@ -12,15 +12,14 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
     params: z.strictObject({ messageId: id, receiverId: id, content: messageText(MAX_MESSAGE_LENGTH) }),
     async handle({ userId, connection, services: { writer, hub } }, { messageId, receiverId, content }) {
       const conversationId = dialogId(userId, receiverId);
-      const written = await writer.send({ conversationId, messageId, senderId: userId, receiverId, content, notification: false });
+      const message = { conversationId, messageId, senderId: userId, receiverId, content, notification: false };
+      const written = await writer.send(message);
       const place = placeOf(written);
       if (written.repeated) hub.doubt(userTopic(receiverId), userId);
       else {
-        const { senderName, senderLastName } = written;
-        const { createdAt, seq, rev } = place;
-        const item = { messageId, message: content, senderName, senderLastName, senderId: userId, createdAt, seq, rev };
+        const item = privateMessageItem(message, written, place);
         if (receiverId !== userId) hub.publish(userTopic(receiverId), 'privateMessage', item);
-        hub.publishOwn(userId, connection, 'privateMessage', () => ({ ...item, companionId: receiverId, groupId: null }));
+        hub.publishOwn(userId, connection, 'privateMessage', () => ownMessageItem(item, message));
       }
       return { ...DONE, place };
     },

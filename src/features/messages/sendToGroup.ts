@@ -3,7 +3,7 @@ import type { Env } from '../../env.ts';
 import { DONE, operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
-import { groupMessageItem, placeOf } from './presenter.ts';
+import { groupMessageItem, ownMessageItem, placeOf } from './presenter.ts';
 
 /** `messageInGroup`: stores a message in a group of mine and tells the connections of every other member. */
 export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
@@ -17,7 +17,7 @@ export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       else {
         const item = groupMessageItem(message, written, place);
         hub.publish(groupTopic(groupId), 'messageInGroup', item, { exceptUserIds: [userId] });
-        hub.publishOwn(userId, connection, 'messageInGroup', () => ({ ...item, companionId: null }));
+        hub.publishOwn(userId, connection, 'messageInGroup', () => ownMessageItem(item, message));
       }
       return { ...DONE, place };
     },

@@ -118,8 +118,9 @@ export class PresenceService {
   #tell(userId: string, presence: Presence = OFFLINE): void {
     const before = this.#told.get(userId);
     this.#told.set(userId, presence);
-    if (before && before.status !== presence.status)
-      this.#hub.tell(this.#hub.subscribersOf(statusTopic(userId)), 'userStatus', { userId, ...presence });
+    const status: UserStatus = { userId, ...presence };
+    const watchers = this.#hub.subscribersOf(statusTopic(userId));
+    if (before && before.status !== presence.status) this.#hub.tell(watchers, 'userStatus', status);
   }
 
   /** What the store says, or what is known here when it does not answer. */
