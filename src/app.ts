@@ -21,7 +21,6 @@ import type { Services } from './operation.ts';
 import { Hub } from './realtime/hub.ts';
 import { MemoryBus } from './realtime/memoryBus.ts';
 import { RedisBus } from './realtime/redisBus.ts';
-import { linkTo } from './realtime/redisLink.ts';
 import type { PrimaryLink } from './workers/primaryLink.ts';
 import { createRegistry } from './ws/registry.ts';
 import { SocketServer } from './ws/server.ts';
@@ -57,7 +56,8 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
   const writer = new MessageWriter(database, metrics);
   const passwords = new Passwords(env.BCRYPT_ROUNDS, logger, metrics);
   const tokens = new Tokens(await signingSecret(env));
-  const redis = env.REDIS_URL === undefined ? undefined : new RedisBus(linkTo(env.REDIS_URL, env.REDIS_CLUSTER), metrics, logger);
+  const redis =
+    env.REDIS_URL === undefined ? undefined : new RedisBus({ url: env.REDIS_URL, isCluster: env.REDIS_CLUSTER }, metrics, logger);
   const bus = redis ?? new MemoryBus();
   const presenceStore = redis ? new RedisPresenceStore(redis.commands, redis.processId) : new MemoryPresenceStore();
   metrics.watchBus(bus);

@@ -5,7 +5,6 @@ import { Metrics } from '../src/metrics.ts';
 import type { Bus, BusMessage } from '../src/realtime/bus.ts';
 import { MemoryBus } from '../src/realtime/memoryBus.ts';
 import { RedisBus } from '../src/realtime/redisBus.ts';
-import { linkTo } from '../src/realtime/redisLink.ts';
 import { newLogFile } from './support/logs.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
 
@@ -34,7 +33,7 @@ class Listener {
   }
 
   texts(topic: string): string[] {
-    return this.received.filter((received) => received.topic === topic).map(({ text }) => text);
+    return this.received.filter((received) => received.topic === topic && received.message.kind === 'broadcast').map(({ text }) => text);
   }
 
   async hears(topic: string, texts: string[]): Promise<void> {
@@ -63,8 +62,8 @@ describe.each([
   afterAll(() => redis?.stop());
 
   async function listen(): Promise<Listener> {
-    const connect = redis && linkTo(redis.url, cluster);
-    const bus = connect ? new RedisBus(connect, new Metrics(), createLogger('trace', newLogFile())) : new MemoryBus();
+    const logger = createLogger('trace', newLogFile());
+    const bus = redis ? new RedisBus({ url: redis.url, isCluster: cluster }, new Metrics(), logger) : new MemoryBus();
     const listener = new Listener(bus);
     open.push(listener);
     await bus.start(listener);
@@ -173,6 +172,60 @@ describe.each([
       expect(other.losses).toBeGreaterThan(0);
       void one.bus.publish(topic, HELLO, 'again');
       await vi.waitFor(() => expect(other.texts(topic)).toContain('again'), { timeout: 5_000 });
+    });
+
+    test('a lost connection for subscriptions alone is noticed too', async () => {
+      const topic = newTopic();
+      const [one, other] = [await listen(), await listen()];
+      await other.bus.subscribe(topic);
+      await redis?.ask('CLIENT KILL TYPE pubsub');
+      await vi.waitFor(() => expect(other.losses).toBeGreaterThan(0), { timeout: 10_000 });
+      void one.bus.publish(topic, HELLO, 'again');
+      await other.hears(topic, ['again']);
+    });
+
+    test('nothing arrives twice or in another order, however often the connections for publishing break', async () => {
+      const topic = newTopic();
+      const [one, other] = [await listen(), await listen()];
+      await other.bus.subscribe(topic);
+      for (let count = 0; count < 400; count++) {
+        void one.bus.publish(topic, HELLO, `${count}`);
+        if (count % 50 === 25) await redis?.ask('CLIENT KILL TYPE normal');
+        if (count % 10 === 0) await new Promise(setImmediate);
+      }
+      await vi.waitFor(() => expect(other.received.some(({ message }) => message.kind === 'loss')).toBe(true), { timeout: 10_000 });
+      const numbers = other.texts(topic).map(Number);
+      expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    });
+
+    test('who subscribed while Redis was too slow is told that messages may be lost', async () => {
+      const topic = newTopic();
+      const [one] = [await listen(), await listen()];
+      redis?.freeze();
+      await one.bus.subscribe(topic);
+      redis?.thaw();
+      await vi.waitFor(() => expect(one.losses).toBeGreaterThan(0), { timeout: 10_000 });
+    });
+
+    test('who began without Redis is told that messages may be lost when it comes', async () => {
+      await redis?.kill();
+      const late = await listen();
+      expect(late.bus.failure).toEqual(expect.any(String));
+      await redis?.launch();
+      await vi.waitFor(() => expect(late.losses).toBeGreaterThan(0), { timeout: 10_000 });
+      expect(late.bus.failure).toBeUndefined();
+    });
+
+    test('with very many topics it is back as well', { timeout: 60_000 }, async () => {
+      const topics = Array.from({ length: 30_000 }, newTopic);
+      const [one, other] = [await listen(), await listen()];
+      await Promise.all(topics.map((topic) => other.bus.subscribe(topic)));
+      await redis?.restart();
+      await vi.waitFor(() => expect(Math.min(one.losses, other.losses)).toBeGreaterThan(0), { timeout: 30_000 });
+      await vi.waitFor(() => expect([one.bus.failure, other.bus.failure]).toEqual([undefined, undefined]), { timeout: 10_000 });
+      const last = topics.at(-1) ?? '';
+      void one.bus.publish(last, HELLO, 'again');
+      await other.hears(last, ['again']);
     });
   });
 });

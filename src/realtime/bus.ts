@@ -2,11 +2,11 @@ import { z } from 'zod';
 
 const userIds = z.array(z.string());
 
-/** What travels on a topic: a frame for the topic's connections, or a change of who is connected to what. */
+/** What travels on a topic: a frame for the topic's connections, or a change of who is connected to what. A text may go with it. */
 export const busMessage = z.discriminatedUnion('kind', [
   /** For every connection in the topic, save those of some users, or the one it came from. */
   z.object({ kind: z.literal('broadcast'), exceptUserIds: userIds.optional(), exceptConnectionId: z.string().optional() }),
-  /** On a user's topic: the user became a member of a group, and is told so when there is a text. */
+  /** On a user's topic: the user became a member of a group. The text is the broadcast that tells of it, if there is one. */
   z.object({ kind: z.literal('joined'), groupId: z.string() }),
   /** On a user's topic: the user is no longer a member. */
   z.object({ kind: z.literal('left'), groupId: z.string() }),
@@ -18,13 +18,14 @@ export const busMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('reconnect') }),
   /** On a user's topic: a process wants to hear what the user does on others. */
   z.object({ kind: z.literal('ownWanted'), userId: z.string() }),
+  /** For every connection in the topic: messages of it were lost, also those that change what it may receive. */
+  z.object({ kind: z.literal('loss') }),
   /** For every connection in the topic that asked for it: something may not have been published there. */
   z.object({ kind: z.literal('catchUp') }),
   /** On the topic of a user's status: it may have changed. */
   z.object({ kind: z.literal('status'), userId: z.string() }),
 ]);
 
-/** What is to be done with a text, or without one. */
 export type BusMessage = z.output<typeof busMessage>;
 
 /** Who takes what arrives. */

@@ -10,8 +10,8 @@ import { TopicIndex } from './topicIndex.ts';
 import { groupIdOf, groupTopic, ownTopic, ownUserIdOf, statusTopic, userTopic } from './topics.ts';
 
 interface HubEvents {
-  /** Messages may have been lost, on their way to this process or from another. */
-  loss: [];
+  /** Messages to these connections may have been lost, or to all. */
+  loss: [subscribers?: Subscriber[]];
   /** This process is on the bus again. */
   restored: [];
   /** The status of a user may have changed. */
@@ -152,15 +152,15 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     return this.#topics.has(topic);
   }
 
-  /** Sends a broadcast to the connections of this process in a topic, if they asked for the event of that name. */
-  deliverEvent(topic: string, event: OptInEvent, item: object): void {
-    this.tell(this.#topics.subscribersOf(topic), event, item);
+  /** The connections of this process in a topic. */
+  subscribersOf(topic: string): Iterable<Subscriber> {
+    return this.#topics.subscribersOf(topic);
   }
 
   /** Sends a broadcast to those of the connections that asked for the event of that name. */
   tell(subscribers: Iterable<Subscriber>, event: OptInEvent, item: object): void {
-    const frame = textFrame(broadcastText(event, item));
-    for (const subscriber of subscribers) if (subscriber.events.has(event)) subscriber.deliver(frame);
+    const asked = [...subscribers].filter(({ events }) => events.has(event));
+    if (asked.length > 0) this.#deliver(asked, textFrame(broadcastText(event, item)));
   }
 
   receive(topic: string, message: BusMessage, text: string): void {
@@ -200,7 +200,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     return this.#bus.isShared || this.#topics.has(topic);
   }
 
-  #deliver(subscribers: Iterable<Subscriber>, frame: Frame, { exceptUserIds, exceptConnectionId }: Exceptions): void {
+  #deliver(subscribers: Iterable<Subscriber>, frame: Frame, { exceptUserIds, exceptConnectionId }: Exceptions = {}): void {
     let count = 0;
     for (const subscriber of subscribers) {
       if (exceptUserIds?.includes(subscriber.userId) || subscriber.id === exceptConnectionId) continue;
@@ -234,6 +234,9 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
       case 'ownWanted':
         if (this.#ownInterest.forget(message.userId)) this.#doubts.raise(ownTopic(message.userId));
         return;
+      case 'loss':
+        this.emit('loss', subscribers);
+        return;
       case 'catchUp':
         this.tell(subscribers, 'catchUp', {});
         return;
@@ -245,14 +248,13 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   #joined(subscribers: Subscriber[], groupId: string, text: string): void {
     const topic = groupTopic(groupId);
-    const isNew = !this.#topics.has(topic);
     for (const subscriber of subscribers) {
       subscriber.groupChanges?.set(groupId, true);
-      const ready = this.join(subscriber, topic);
+      const joined = this.join(subscriber, topic);
       // What was published before this process heard the group is lost to it.
-      if (isNew && this.#bus.isShared) void ready.then(() => this.tell([subscriber], 'catchUp', {}));
+      if (!this.#topics.isReady(topic)) void joined.then(() => this.tell([subscriber], 'catchUp', {}));
     }
-    if (text) this.#deliver(subscribers, textFrame(text), {});
+    if (text) this.#deliver(subscribers, textFrame(text));
   }
 }
 

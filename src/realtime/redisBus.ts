@@ -1,53 +1,73 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../lib/logger.ts';
+import { LogThrottle } from '../lib/logThrottle.ts';
 import { within } from '../lib/within.ts';
 import type { Metrics } from '../metrics.ts';
 import { type Bus, type BusListener, type BusMessage, busMessage } from './bus.ts';
-import type { LinkEvents, RedisLink } from './redisLink.ts';
+import { Probe } from './probe.ts';
+import { linkToCluster } from './redisClusterLink.ts';
+import type { RedisLink } from './redisLink.ts';
+import { linkToServer } from './redisServerLink.ts';
 
 /** How long anything waits for Redis, in milliseconds; then it goes on without. */
 const PATIENCE = 1_000;
 /** How long a start waits for Redis, in milliseconds. */
 const START_PATIENCE = 2_000;
-/** How often a message is sent to oneself, to see that messages arrive, in milliseconds. */
-const PROBE_INTERVAL = 1_000;
-/** How many of them may be lost in a row before the connections are given up. */
-const MAX_LOST_PROBES = 3;
+/** Topics that are subscribed to in one step after a loss. */
+const SUBSCRIPTIONS_AT_ONCE = 1_000;
+/** Characters of messages that may wait for a slow Redis; more are lost. */
+const MAX_WAITING_LENGTH = 16 * 1024 * 1024;
+/** Topics whose lost messages are remembered one by one; beyond them all are said to have lost some. */
+const MAX_LOST_TOPICS = 1_000;
+/** All processes listen here for one that lost more than it remembers. */
+const LOSSES = 'losses';
 
 /** Channels of Redis begin so. What follows decides which server of a cluster has it: 256 kinds are spread well and cheap to keep. */
 const channelOf = (topic: string): string => `messenger:{${topic.slice(-2)}}:${topic}`;
 const topicOf = (channel: string): string => channel.slice('messenger:{xx}:'.length);
 
-/** All processes listen here for one that could not publish for a while. */
-const LOSSES = 'losses';
-
 /**
  * The bus of several processes: publish and subscribe of Redis. Each process sends itself a probe every second, through the connections
- * that messages take: while none comes back, the bus is away, nothing waits for it, and the connections are made anew.
+ * that messages take: while none comes back in time, the bus is away, nothing waits for it, and the connections are made anew.
  */
 export class RedisBus implements Bus {
   readonly isShared = true;
-  readonly #processId = randomUUID();
+  /** Names this process among those on this Redis. */
+  readonly processId = randomUUID();
   readonly #link: RedisLink;
   readonly #metrics: Metrics;
   readonly #logger: Logger;
   readonly #subscribed = new Set<string>();
-  readonly #probeTopic = `probe:${this.#processId}`;
+  readonly #probe: Probe;
+  readonly #unreadable = new LogThrottle({ count: 10, interval: 10_000 });
   #listener: BusListener | undefined;
-  #prober: NodeJS.Timeout | undefined;
-  #lostProbes = 0;
   #isUp = false;
-  /** Whether it was up once: what came before nobody has missed. */
-  #wasUp = false;
-  /** Whether something was published that may not have arrived. */
-  #hasLost = false;
+  /** Counts the connections that there were for subscriptions: what belongs to a former one is over. */
+  #connections = 0;
+  /** Whether the listener worked while the bus was away. */
+  #hasMissed = false;
+  /** Topics on which something was published that may not have arrived. */
+  #lostTopics = new Set<string>();
+  #waitingLength = 0;
   #reason = 'not connected yet';
   #onUp: () => void = () => {};
 
-  constructor(connect: (events: LinkEvents) => RedisLink, metrics: Metrics, logger: Logger) {
+  /** Connects to the Redis at `url`, or to the Redis Cluster that it is one server of. */
+  constructor({ url, isCluster }: { url: string; isCluster: boolean }, metrics: Metrics, logger: Logger) {
     this.#metrics = metrics;
     this.#logger = logger;
-    this.#link = connect({
+    const topic = `probe:${this.processId}`;
+    this.#probe = new Probe({
+      topic,
+      send: (payload) => void this.#link.publish(channelOf(topic), `${this.processId}\n${payload}`).catch(() => {}),
+      returned: () => this.#up(),
+      lost: () => {
+        this.#down('no message came back in time');
+        this.#link.reconnect();
+      },
+    });
+    const connect = isCluster ? linkToCluster : linkToServer;
+    this.#link = connect(url, {
       opened: () => void this.#resubscribe(),
       received: (channel, payload) => this.#received(topicOf(channel), payload),
       failed: (reason) => this.#down(reason),
@@ -63,26 +83,27 @@ export class RedisBus implements Bus {
     return this.#link.commands;
   }
 
-  /** Names this process among those on this Redis. */
-  get processId(): string {
-    return this.#processId;
-  }
-
   async start(listener: BusListener): Promise<void> {
     this.#listener = listener;
     const up = new Promise<void>((resolve) => {
       this.#onUp = resolve;
     });
-    this.#prober = setInterval(() => this.#probe(), PROBE_INTERVAL).unref();
-    await this.#resubscribe();
-    await within(START_PATIENCE, up);
-    if (!this.#isUp) this.#logger.warn({ reason: this.#reason }, 'Redis does not answer: this process works alone until it does');
+    this.#probe.start();
+    await within(START_PATIENCE, this.#isUp ? Promise.resolve() : up);
+    if (this.#isUp) return;
+    this.#hasMissed = true;
+    this.#logger.warn({ reason: this.#reason }, AWAY);
   }
 
   async subscribe(topic: string): Promise<void> {
     this.#subscribed.add(topic);
-    const subscribed = this.#link.subscribe(channelOf(topic)).catch(() => {});
-    if (this.#isUp) await within(PATIENCE, subscribed);
+    const subscribed = this.#link.subscribe([channelOf(topic)]).then(
+      () => true,
+      () => false,
+    );
+    if (!this.#isUp || (await within(PATIENCE, subscribed)) !== undefined) return;
+    // Whoever waited for it has gone on. When it does not succeed at all, a new connection will.
+    void subscribed.then((isLate) => isLate && this.#listener?.lost());
   }
 
   unsubscribe(topic: string): void {
@@ -92,31 +113,39 @@ export class RedisBus implements Bus {
 
   publish(topic: string, message: BusMessage, text = ''): Promise<number | undefined> {
     if (this.#subscribed.has(topic)) this.#listener?.receive(topic, message, text);
-    return this.#send(topic, `${JSON.stringify(message)}\n${text}`);
+    return this.#send(topic, `${this.processId}\n${JSON.stringify(message)}\n${text}`);
   }
 
   async close(): Promise<void> {
     this.#listener = undefined;
-    clearInterval(this.#prober);
+    this.#isUp = false;
+    this.#probe.stop();
     this.#link.close();
   }
 
   /** Resolves with the number of processes that it was handed to; with undefined when it is lost. */
   async #send(topic: string, payload: string): Promise<number | undefined> {
+    if (this.#waitingLength + payload.length > MAX_WAITING_LENGTH) return this.#lose(topic);
+    this.#waitingLength += payload.length;
     try {
-      const receivers = await this.#link.publish(channelOf(topic), `${this.#processId}\n${payload}`);
+      const receivers = await this.#link.publish(channelOf(topic), payload);
       this.#metrics.busPublished.inc();
       return receivers;
     } catch {
-      this.#hasLost = true;
-      this.#metrics.busLost.inc();
-      return undefined;
+      return this.#lose(topic);
+    } finally {
+      this.#waitingLength -= payload.length;
     }
   }
 
+  #lose(topic: string): undefined {
+    this.#metrics.busLost.inc();
+    if (this.#lostTopics.size <= MAX_LOST_TOPICS) this.#lostTopics.add(topic);
+  }
+
   #received(topic: string, payload: string): void {
-    if (payload.startsWith(this.#processId)) {
-      if (topic === this.#probeTopic) this.#up();
+    if (payload.startsWith(this.processId)) {
+      if (topic === this.#probe.topic) this.#probe.received(payload);
       return;
     }
     this.#metrics.busReceived.inc();
@@ -129,52 +158,61 @@ export class RedisBus implements Bus {
     const [, header = '', text = ''] = payload.split('\n', 3);
     const { success, data, error } = busMessage.safeParse(parsed(header));
     if (success) this.#listener?.receive(topic, data, text);
-    else this.#logger.error({ err: error, topic }, 'a message of another process could not be read: do all run the same version?');
+    else
+      this.#unreadable.log((heldBack) =>
+        this.#logger.error({ err: error, topic, ...heldBack }, 'a message of another process cannot be read: do all run the same version?'),
+      );
   }
 
-  #probe(): void {
-    this.#lostProbes++;
-    if (this.#lostProbes > MAX_LOST_PROBES) {
-      this.#lostProbes = 0;
-      this.#down('no message came back');
-      this.#link.reconnect();
-    }
-    this.#link.publish(channelOf(this.#probeTopic), this.#processId).catch(() => {});
-  }
-
-  /** Subscribes to everything on a new connection. When all is subscribed, the probe finds the way. */
+  /** Subscribes to everything on a new connection. Only then a probe says that the bus is there. */
   async #resubscribe(): Promise<void> {
-    const topics = [...this.#subscribed, LOSSES];
+    this.#connections += 1;
+    const connection = this.#connections;
+    const channels = [this.#probe.topic, LOSSES, ...this.#subscribed].map(channelOf);
     try {
-      await Promise.all(topics.map((topic) => this.#link.subscribe(channelOf(topic))));
-      await this.#link.subscribe(channelOf(this.#probeTopic));
-      this.#probe();
+      for (let begin = 0; begin < channels.length; begin += SUBSCRIPTIONS_AT_ONCE) {
+        await this.#link.subscribe(channels.slice(begin, begin + SUBSCRIPTIONS_AT_ONCE));
+        if (connection !== this.#connections) return;
+        this.#probe.wait();
+      }
+      this.#probe.begin();
     } catch {
       // The connection ended meanwhile: the next one begins anew.
     }
   }
 
   #up(): void {
-    this.#lostProbes = 0;
-    const wasDown = !this.#isUp;
-    this.#isUp = true;
-    this.#onUp();
-    if (wasDown && this.#wasUp) {
-      this.#logger.info('Redis answers again');
-      this.#listener?.restored();
+    if (!this.#isUp) {
+      this.#isUp = true;
+      this.#onUp();
+      if (this.#hasMissed) {
+        this.#logger.info('Redis answers again');
+        this.#listener?.restored();
+      }
+      this.#hasMissed = false;
     }
-    this.#wasUp = true;
-    if (this.#hasLost) void this.#send(LOSSES, '');
-    this.#hasLost = false;
+    this.#tellLosses();
+  }
+
+  #tellLosses(): void {
+    const topics = this.#lostTopics;
+    if (topics.size === 0) return;
+    this.#lostTopics = new Set();
+    if (topics.size > MAX_LOST_TOPICS) void this.#send(LOSSES, `${this.processId}\n`);
+    else for (const topic of topics) void this.publish(topic, { kind: 'loss' });
   }
 
   #down(reason: string): void {
     this.#reason = reason;
+    this.#probe.end();
     if (!this.#isUp) return;
     this.#isUp = false;
-    this.#logger.warn({ reason }, 'Redis does not answer: this process works alone until it does');
+    this.#hasMissed = true;
+    this.#logger.warn({ reason }, AWAY);
   }
 }
+
+const AWAY = 'Redis does not answer: this process works alone until it does';
 
 function parsed(text: string): unknown {
   try {

@@ -5,6 +5,7 @@ interface Topic {
   subscribers: Set<Subscriber>;
   /** Resolves when the topic receives what other processes publish. */
   ready: Promise<void>;
+  isReady: boolean;
 }
 
 const NOBODY: ReadonlySet<Subscriber> = new Set();
@@ -39,12 +40,16 @@ export class TopicIndex {
   join(subscriber: Subscriber, name: string): Promise<void> {
     let topic = this.#topics.get(name);
     if (!topic) {
-      topic = { subscribers: new Set(), ready: this.#bus.subscribe(name) };
-      this.#topics.set(name, topic);
+      topic = this.#open(name);
     }
     topic.subscribers.add(subscriber);
     subscriber.topics.add(name);
     return topic.ready;
+  }
+
+  /** Whether it receives already what other processes publish. */
+  isReady(name: string): boolean {
+    return this.#topics.get(name)?.isReady ?? false;
   }
 
   leave(subscriber: Subscriber, name: string): void {
@@ -53,5 +58,16 @@ export class TopicIndex {
     if (!topic?.subscribers.delete(subscriber) || topic.subscribers.size > 0) return;
     this.#topics.delete(name);
     this.#bus.unsubscribe(name);
+  }
+
+  #open(name: string): Topic {
+    const topic: Topic = { subscribers: new Set(), ready: this.#bus.subscribe(name), isReady: !this.#bus.isShared };
+    this.#topics.set(name, topic);
+    if (!topic.isReady) {
+      void topic.ready.then(() => {
+        topic.isReady = true;
+      });
+    }
+    return topic;
   }
 }

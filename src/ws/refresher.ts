@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Services } from '../operation.ts';
-import type { Connection } from './connection.ts';
+import type { Subscriber } from '../realtime/subscriber.ts';
 
-/** How often connections are looked after while the bus is away, in milliseconds. */
+/** Least time between two passes over all connections while the bus is away, in milliseconds. */
 const INTERVAL = 5_000;
+/** And as much more as a pass over a great many takes, so many times. */
+const REST = 10;
 /** How long to wait when the database did not answer, in milliseconds. */
 const RETRY = 1_000;
 /** Connections that are looked after at a time. */
@@ -15,23 +17,20 @@ const CHUNK = 200;
  */
 export class Refresher {
   readonly #services: Services;
-  readonly #connections: ReadonlySet<Connection>;
+  readonly #connections: ReadonlySet<Subscriber>;
   readonly #timer: NodeJS.Timeout;
+  /** Those to be looked after, and whether they are told to catch up: while the bus is away it would do no good yet. */
+  readonly #due = new Map<Subscriber, boolean>();
   #isRunning = false;
-  #isDue = false;
-  /** Whether clients are told to catch up: while the bus is away it would do no good yet. */
-  #mustTell = false;
   #isClosed = false;
+  #restUntil = 0;
 
-  constructor(services: Services, connections: ReadonlySet<Connection>) {
+  constructor(services: Services, connections: ReadonlySet<Subscriber>) {
     this.#services = services;
     this.#connections = connections;
-    services.hub.on('loss', () => {
-      this.#mustTell = true;
-      void this.#refresh();
-    });
+    services.hub.on('loss', (subscribers) => this.#add(subscribers ?? connections, true));
     this.#timer = setInterval(() => {
-      if (services.bus.failure !== undefined) void this.#refresh();
+      if (services.bus.failure !== undefined && performance.now() >= this.#restUntil) this.#add(connections, false);
     }, INTERVAL).unref();
   }
 
@@ -40,41 +39,41 @@ export class Refresher {
     clearInterval(this.#timer);
   }
 
-  async #refresh(): Promise<void> {
-    this.#isDue = true;
-    if (this.#isRunning) return;
+  #add(subscribers: Iterable<Subscriber>, tells: boolean): void {
+    for (const subscriber of subscribers) this.#due.set(subscriber, tells || this.#due.get(subscriber) === true);
+    if (!this.#isRunning) void this.#run();
+  }
+
+  /** One chunk after the other. Never rejects. */
+  async #run(): Promise<void> {
     this.#isRunning = true;
-    while (this.#isDue && !this.#isClosed) {
-      const tells = this.#mustTell;
-      this.#isDue = false;
-      this.#mustTell = false;
-      await this.#refreshAll(tells);
+    const begunAt = performance.now();
+    while (this.#due.size > 0 && !this.#isClosed) {
+      const chunk = [...this.#due].slice(0, CHUNK);
+      for (const [subscriber] of chunk) this.#due.delete(subscriber);
+      const areRefreshed = await Promise.all(chunk.map(([subscriber]) => this.#refresh(subscriber)));
+      const refreshed = chunk.filter((_, index) => areRefreshed[index]);
+      this.#services.hub.tell(
+        refreshed.flatMap(([subscriber, tells]) => (tells ? [subscriber] : [])),
+        'catchUp',
+        {},
+      );
+      if (refreshed.length === chunk.length) continue;
+      for (const [subscriber, tells] of chunk.filter((_, index) => !areRefreshed[index])) this.#add([subscriber], tells);
+      await delay(RETRY, undefined, { ref: false });
     }
+    this.#restUntil = performance.now() + (performance.now() - begunAt) * REST;
     this.#isRunning = false;
   }
 
-  async #refreshAll(tells: boolean): Promise<void> {
-    const connections = [...this.#connections];
-    while (connections.length > 0 && !this.#isClosed) {
-      const chunk = connections.splice(0, CHUNK);
-      const failed = (await Promise.all(chunk.map((connection) => this.#refreshOne(connection)))).filter(
-        (connection) => connection !== undefined,
-      );
-      if (tells) this.#services.hub.tell(chunk, 'catchUp', {});
-      if (failed.length === 0) continue;
-      connections.push(...failed);
-      await delay(RETRY, undefined, { ref: false });
-    }
-  }
-
-  /** Resolves with the connection when the database did not answer. */
-  async #refreshOne(connection: Connection): Promise<Connection | undefined> {
+  /** Resolves with false when the database did not answer. */
+  async #refresh(subscriber: Subscriber): Promise<boolean> {
     const { hub, sessionReader } = this.#services;
-    hub.beginReading(connection);
-    const groupIds = await sessionReader.groupsOf(connection.claims).catch(() => null);
-    if (groupIds) await hub.open(connection, groupIds);
-    else if (groupIds === undefined) connection.revoke();
-    else if (this.#connections.has(connection)) return connection;
-    return undefined;
+    hub.beginReading(subscriber);
+    const groupIds = await sessionReader.groupsOf(subscriber).catch(() => null);
+    if (groupIds) await hub.open(subscriber, groupIds);
+    else if (groupIds === undefined) subscriber.revoke();
+    else return !this.#connections.has(subscriber);
+    return true;
   }
 }

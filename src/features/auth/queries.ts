@@ -1,5 +1,10 @@
 import type { Database, Statement } from '../../db/sequelize.ts';
-import type { Claims } from './tokens.ts';
+
+/** A session, as a token names it. */
+export interface SessionName {
+  readonly sessionId: string;
+  readonly userId: string;
+}
 
 /** What a new connection needs of its session. */
 export interface SessionRow {
@@ -18,6 +23,6 @@ const READ: Statement = {
 };
 
 /** The sessions that tokens name, a row for each, in their order. */
-export function readSessions(database: Database, claims: Claims[]): Promise<SessionRow[]> {
-  return database.run<SessionRow>(READ, [claims.map(({ sessionId }) => sessionId), claims.map(({ userId }) => userId)]);
+export function readSessions(database: Database, sessions: SessionName[]): Promise<SessionRow[]> {
+  return database.run<SessionRow>(READ, [sessions.map(({ sessionId }) => sessionId), sessions.map(({ userId }) => userId)]);
 }

@@ -1,8 +1,7 @@
 import type { Database } from '../../db/sequelize.ts';
 import { Batcher } from '../../lib/batcher.ts';
 import type { Metrics } from '../../metrics.ts';
-import { readSessions, type SessionRow } from './queries.ts';
-import type { Claims } from './tokens.ts';
+import { readSessions, type SessionName, type SessionRow } from './queries.ts';
 
 const MAX_BATCH = 100;
 /** A second one goes on when the first is held up. */
@@ -16,16 +15,16 @@ const PATIENCE = 1_000;
 
 /** Reads what a new connection needs, for many at once: after a restart everybody connects in the same moment. */
 export class SessionReader {
-  readonly #batcher: Batcher<Claims, SessionRow>;
+  readonly #batcher: Batcher<SessionName, SessionRow>;
 
   constructor(database: Database, metrics: Metrics) {
     this.#batcher = new Batcher({
       kind: 'sessions',
       metrics,
-      flush: (claims) => readSessions(database, claims),
+      flush: (sessions) => readSessions(database, sessions),
       // Nothing that is read has to wait for another.
-      laneOf: (claims) => claims,
-      identityOf: (claims) => claims,
+      laneOf: (session) => session,
+      identityOf: (session) => session,
       maxBatch: MAX_BATCH,
       maxRunning: MAX_RUNNING,
       interval: INTERVAL,
@@ -35,11 +34,11 @@ export class SessionReader {
   }
 
   /**
-   * The ids of the groups of the user whose token it is; undefined when the session that the token names has ended.
+   * The ids of the groups of the user whose session it is; undefined when it has ended.
    * @throws {AppError} `busy` when too many wait
    */
-  async groupsOf(claims: Claims): Promise<string[] | undefined> {
-    return (await this.#batcher.add(claims)).groupIds ?? undefined;
+  async groupsOf(session: SessionName): Promise<string[] | undefined> {
+    return (await this.#batcher.add(session)).groupIds ?? undefined;
   }
 
   /** Resolves when all that was asked is answered. */

@@ -118,7 +118,8 @@ export class PresenceService {
   #tell(userId: string, presence: Presence = OFFLINE): void {
     const before = this.#told.get(userId);
     this.#told.set(userId, presence);
-    if (before && before.status !== presence.status) this.#hub.deliverEvent(statusTopic(userId), 'userStatus', { userId, ...presence });
+    if (before && before.status !== presence.status)
+      this.#hub.tell(this.#hub.subscribersOf(statusTopic(userId)), 'userStatus', { userId, ...presence });
   }
 
   /** What the store says, or what is known here when it does not answer. */
