@@ -101,6 +101,16 @@ describe('a live answer is as swagger.yaml says', () => {
     expect(checked(schema, body)).toEqual(body);
   });
 
+  test('GET /health/ready without its Redis', async () => {
+    const alone = await startServer({ REDIS_URL: 'redis://127.0.0.1:1' });
+    const response = await fetch(`${alone.url}/health/ready`);
+    await alone.app.stop();
+    const body: unknown = await response.json();
+    expect(body).toMatchObject({ status: 'degraded' });
+    const schema = documented('GET', '/health/ready').responses[response.status]?.content['application/json'].schema ?? {};
+    expect(checked(schema, body)).toEqual(body);
+  });
+
   test('when it fails, with and without a list of what is wrong', async () => {
     const { Error: schema } = swagger.components.schemas;
     const failures: HttpAnswer[] = [

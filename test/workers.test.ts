@@ -165,6 +165,17 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
     expect(await postmaster(dataDir)).toBeUndefined();
   });
 
+  test('stop in order while nobody has taken the place of one that was killed', async () => {
+    await start();
+    await fill();
+    const [killed = 0] = pids;
+    process.kill(killed, 'SIGKILL');
+    const death = () => lines(server).filter(({ workerPid, wait }) => workerPid === killed && wait !== undefined);
+    await vi.waitFor(() => expect(death()).toHaveLength(1), PATIENCE);
+    expect(await server.stop()).toBe(0);
+    await expectNobodyLeft();
+  });
+
   test('stop in order when their primary is killed; the next one takes over the database that it left', async () => {
     await start();
     await fill();

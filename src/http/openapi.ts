@@ -15,6 +15,7 @@ const errorBody = z.object({
     .describe('Only of invalid_params: what is wrong, and where.'),
 });
 const probe = z.object({ status: z.string() });
+const readiness = probe.extend({ reason: z.string().optional() });
 
 type JsonSchema = ReturnType<typeof jsonSchema>;
 
@@ -100,10 +101,13 @@ function errorsOf(route: Route, hasBody: boolean): Record<string, object> {
 }
 
 function probes(): Record<string, Record<string, object>> {
-  const answer = (description: string) => ({ description, ...json(jsonSchema(probe, 'output')) });
+  const answer = (description: string, schema = probe) => ({ description, ...json(jsonSchema(schema, 'output')) });
   const describe = (summary: string, responses: object) => ({ get: { summary, tags: ['health'], security: [], responses } });
   return {
     '/health/live': describe('Whether the process runs', { 200: answer('It runs') }),
-    '/health/ready': describe('Whether it can serve', { 200: answer('It can'), 503: answer('The database does not answer') }),
+    '/health/ready': describe('Whether it can serve', {
+      200: answer('It can; while Redis is away the status is `degraded`, and there is a reason', readiness),
+      503: answer('The database does not answer'),
+    }),
   };
 }

@@ -53,7 +53,7 @@ export class WorkerGroup implements App {
     return port;
   }
 
-  /** Stops the workers, each as a single process stops. Rejects when one does not end in order. Idempotent. */
+  /** Stops the workers, each as a single process stops. Rejects when one that runs does not end in order. Idempotent. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stopAll();
     return this.#stopped;

@@ -24,6 +24,7 @@ export class WorkerProcess {
   readonly #readMetrics: () => Promise<WorkerMetrics[]>;
   readonly #measurings = new Map<number, (metrics: Metric[]) => void>();
   #lastId = 0;
+  #hasEnded = false;
   #reason: string | undefined;
 
   /** Starts one with the environment of this process and `variables`. It may ask for the metrics of all workers. */
@@ -36,6 +37,9 @@ export class WorkerProcess {
         // The system starts no more processes at the moment.
         if (this.pid === undefined) resolve({ code: null, signal: null, reason: message });
       });
+    });
+    void this.ended.then(() => {
+      this.#hasEnded = true;
     });
     const serves = new Promise<number>((resolve) => {
       this.#worker.on('message', (message) => this.#receive(toPrimary.parse(message), resolve));
@@ -65,8 +69,12 @@ export class WorkerProcess {
     return metrics;
   }
 
-  /** Asks it to stop. Resolves when it has, with whether it did so in order; one that did not serve yet has nothing to put in order. */
+  /**
+   * Asks it to stop. Resolves when it has, with whether it did so in order: one that has ended before, or did not serve yet, has nothing
+   * to put in order.
+   */
   async stop(): Promise<boolean> {
+    if (this.#hasEnded) return true;
     this.#worker.process.kill('SIGTERM');
     const { code } = await this.ended;
     return code === 0 || this.servesSince === undefined;

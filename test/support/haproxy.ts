@@ -27,7 +27,7 @@ export async function startHaproxy([first, second]: [number, number]): Promise<H
   const port = await freePort();
   const config = (await readFile('proxy/haproxy.cfg', 'utf8'))
     .replace('bind :3001', `bind 127.0.0.1:${port}`)
-    .replace('server-1:3001', `127.0.0.1:${first}`)
+    .replace('server:3001', `127.0.0.1:${first}`)
     .replace('server-2:3001', `127.0.0.1:${second}`)
     .replaceAll('75s', `${IDLE_TIMEOUT}ms`);
   const file = path.join(await newDirectory(), 'haproxy.cfg');
