@@ -82,7 +82,11 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   async subscribe(subscriber: Subscriber, events: ReadonlySet<OptInEvent>): Promise<void> {
     subscriber.events = events;
     const topic = ownTopic(subscriber.userId);
-    if (!events.has('ownMessages')) return this.leave(subscriber, topic);
+    if (!events.has('ownMessages')) {
+      this.leave(subscriber, topic);
+      this.#ownInterest.forget(subscriber.userId);
+      return;
+    }
     await this.join(subscriber, topic);
     this.#wantOwn(subscriber.userId);
   }
@@ -101,11 +105,18 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   publishOwn(userId: string, connection: Subscriber | undefined, type: string, item: () => object): void {
     const topic = ownTopic(userId);
     const isHeardHere = this.#topics.has(topic);
-    if (!isHeardHere && !(this.#bus.isShared && this.#ownInterest.isWanted(userId))) return;
+    const isWanted = this.#bus.isShared && this.#ownInterest.isWanted(userId);
+    if (!isHeardHere && !isWanted) return;
     const message: BusMessage = { kind: 'broadcast', exceptConnectionId: connection?.id };
-    const receivers = this.#bus.publish(topic, message, broadcastText(type, item()));
+    const text = broadcastText(type, item());
+    if (!isWanted) {
+      this.receive(topic, message, text);
+      return;
+    }
+    const receivers = this.#bus.publish(topic, message, text);
     // Whoever wants it from now on says so on the user's topic.
-    if (!isHeardHere && this.#topics.has(userTopic(userId))) this.#ownInterest.learn(userId, receivers);
+    const canLearn = this.#topics.has(userTopic(userId)) && (!isHeardHere || this.#topics.isReady(topic));
+    if (canLearn) this.#ownInterest.learn(userId, receivers, isHeardHere ? 1 : 0);
   }
 
   /**

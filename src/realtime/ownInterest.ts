@@ -11,11 +11,11 @@ export class OwnInterest {
     return !this.#unwanted.has(userId);
   }
 
-  /** Takes note of how many processes got what the user did, none of them this one. */
-  learn(userId: string, receivers: Promise<number | undefined>): void {
+  /** Takes note of how many processes got what the user did; `here` of them are this one. */
+  learn(userId: string, receivers: Promise<number | undefined>, here: 0 | 1): void {
     const changes = this.#changes;
     void receivers.then((count) => {
-      if (count === 0 && changes === this.#changes) this.#unwanted.add(userId);
+      if (count === here && changes === this.#changes) this.#unwanted.add(userId);
     });
   }
 
