@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { query } from './support/database.ts';
 import { call } from './support/http.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
 import { A_TIME, heard, leave, newCircle, newPerson, type Person, write } from './support/people.ts';
@@ -118,6 +119,32 @@ describe.each([
       expect(await alice.socket.fail('watchPresence', { userIds })).toMatchObject({ code: 'invalid_params' });
     });
   });
+});
+
+test('a connection may watch 1,000 users, and ask again for whom it watches', async () => {
+  const server = await startServer();
+  const alice = await newPerson(server);
+  const groupId = await newCircle(server, [alice]);
+  const userIds = Array.from({ length: 1_001 }, () => randomUUID());
+  await query(
+    server.databaseUrl,
+    `WITH made AS (
+       INSERT INTO users (id, email, first_name, password_hash, search_text, created_at, updated_at)
+       SELECT id, id || '@example.com', 'Ann', '', '', now(), now() FROM unnest($1::uuid[]) AS id RETURNING id
+     )
+     INSERT INTO members (conversation_id, user_id) SELECT $2, id FROM made`,
+    [userIds, groupId],
+  );
+  const watch = (begin: number, end: number) => ({ userIds: userIds.slice(begin, end) });
+  for (let begin = 0; begin < 1_000; begin += 200) await alice.socket.rows('watchPresence', watch(begin, begin + 200));
+  expect(await alice.socket.rows('watchPresence', watch(800, 1_000))).toHaveLength(200);
+  expect(await alice.socket.fail('watchPresence', watch(900, 1_001))).toMatchObject({
+    code: 'invalid_params',
+    issues: [{ path: 'userIds' }],
+  });
+  await alice.socket.ask('unwatchPresence', watch(0, 1));
+  expect(await alice.socket.rows('watchPresence', watch(900, 1_001))).toHaveLength(101);
+  await server.app.stop();
 });
 
 test('what a connection asked for and did not live to receive leaves nothing behind', async () => {
