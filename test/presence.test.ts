@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { query } from './support/database.ts';
 import { call } from './support/http.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
 import { A_TIME, heard, leave, newCircle, newPerson, type Person, write } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
-import { JWT_SECRET, startServer, type TestServer } from './support/server.ts';
-import { newDirectory, startProcess, sweep } from './support/serverProcess.ts';
+import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
 
 const ONLINE = (userId: string, lastSeenAt: unknown = null) => ({ userId, status: 'online', lastSeenAt });
 const OFFLINE = (userId: string) => ({ userId, status: 'offline', lastSeenAt: A_TIME });
-
-afterAll(sweep);
 
 describe.each([
   { kind: 'one server without Redis', needsRedis: false },
@@ -123,52 +121,30 @@ describe.each([
   });
 });
 
-describe.skipIf(!isRedisInstalled)('presence when something dies', () => {
-  let redis: RedisServer;
-  let here: TestServer;
-  beforeAll(async () => {
-    redis = await RedisServer.start();
-    here = await startServer({ REDIS_URL: redis.url });
+test('a connection may watch 1,000 users, and ask again for whom it watches', async () => {
+  const server = await startServer();
+  const alice = await newPerson(server);
+  const groupId = await newCircle(server, [alice]);
+  const userIds = Array.from({ length: 1_001 }, () => randomUUID());
+  await query(
+    server.databaseUrl,
+    `WITH made AS (
+       INSERT INTO users (id, email, first_name, password_hash, search_text, created_at, updated_at)
+       SELECT id, id || '@example.com', 'Ann', '', '', now(), now() FROM unnest($1::uuid[]) AS id RETURNING id
+     )
+     INSERT INTO members (conversation_id, user_id) SELECT $2, id FROM made`,
+    [userIds, groupId],
+  );
+  const watch = (begin: number, end: number) => ({ userIds: userIds.slice(begin, end) });
+  for (let begin = 0; begin < 1_000; begin += 200) await alice.socket.rows('watchPresence', watch(begin, begin + 200));
+  expect(await alice.socket.rows('watchPresence', watch(800, 1_000))).toHaveLength(200);
+  expect(await alice.socket.fail('watchPresence', watch(900, 1_001))).toMatchObject({
+    code: 'invalid_params',
+    issues: [{ path: 'userIds' }],
   });
-  afterAll(async () => {
-    await here.app.stop();
-    await redis.stop();
-  });
-
-  test('the users of a killed process go offline within 45 s, and those of others stay', { timeout: 90_000 }, async () => {
-    const there = await startProcess(await newDirectory(), { DATABASE_URL: here.databaseUrl, REDIS_URL: redis.url, JWT_SECRET });
-    const [alice, bob, carol] = [await newPerson(here), await newPerson(here), await newPerson(here)];
-    for (const friend of [bob, carol]) await write(alice, friend, 'Hello');
-    await bob.socket.close();
-    const onDoomed = await connect(there, bob);
-    onDoomed.socket.on('error', () => {});
-    await alice.socket.ask('subscribe', { events: ['userStatus'] });
-    await vi.waitFor(async () => {
-      const rows = await alice.socket.rows('watchPresence', { userIds: [bob.id, carol.id] });
-      expect(rows.map(({ status }) => status)).toEqual(['online', 'online']);
-    });
-    const before = alice.socket.broadcasts.length;
-    const killedAt = Date.now();
-    await there.kill();
-    await vi.waitFor(() => expect(alice.socket.broadcasts.slice(before)).toHaveLength(1), { timeout: 45_000, interval: 100 });
-    const item = alice.socket.broadcasts.at(-1)?.params.item;
-    expect(item).toEqual(OFFLINE(bob.id));
-    expect(Math.abs(Date.parse(String(item?.lastSeenAt)) - killedAt)).toBeLessThan(15_000);
-  });
-
-  test('a Redis that comes back empty knows again who is online, and nobody is told otherwise', { timeout: 60_000 }, async () => {
-    const [alice, bob] = [await newPerson(here), await newPerson(here)];
-    await write(alice, bob, 'Hello');
-    await alice.socket.ask('subscribe', { events: ['userStatus', 'catchUp'] });
-    expect(await alice.socket.rows('watchPresence', { userIds: [bob.id] })).toEqual([ONLINE(bob.id)]);
-    await redis.kill();
-    expect(await alice.socket.rows('watchPresence', { userIds: [bob.id] })).toEqual([ONLINE(bob.id)]);
-    await redis.launch();
-    await alice.socket.broadcast('catchUp');
-    await vi.waitFor(async () => expect(await redis.ask(`HLEN messenger:presence:${bob.id}`)).toContain(':1'), { timeout: 10_000 });
-    expect(await alice.socket.rows('watchPresence', { userIds: [bob.id] })).toEqual([ONLINE(bob.id)]);
-    expect(alice.socket.broadcasts.map(({ type }) => type)).not.toContain('userStatus');
-  });
+  await alice.socket.ask('unwatchPresence', watch(0, 1));
+  expect(await alice.socket.rows('watchPresence', watch(900, 1_001))).toHaveLength(101);
+  await server.app.stop();
 });
 
 test('what a connection asked for and did not live to receive leaves nothing behind', async () => {

@@ -32,5 +32,9 @@ export class MemoryPresenceStore implements PresenceStore {
     return false;
   }
 
+  async deaths(): Promise<boolean> {
+    return false;
+  }
+
   async close(): Promise<void> {}
 }

@@ -35,6 +35,7 @@ export class PresenceService {
   /** Users whose last change the store did not take. */
   readonly #unsettled = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  /** Until when nobody is told that others went offline, by `performance.now()`; 0 when all were looked at since. */
   #quietUntil = 0;
 
   constructor(store: PresenceStore, hub: Hub, logger: Logger) {
@@ -42,13 +43,20 @@ export class PresenceService {
     this.#hub = hub;
     this.#logger = logger;
     hub.on('status', (userId) => this.#lookSoon(userId));
-    hub.on('restored', () => this.#storeAgain());
+    hub.on('restored', () => {
+      this.#doubtAll();
+      void this.#renew();
+    });
   }
 
   /** Begins to say that this process lives. Never rejects. */
   async start(): Promise<void> {
     this.#timer = setInterval(() => void this.#renew(), RENEWAL).unref();
-    await within(PATIENCE, this.#renew());
+    // Nobody can have been taken for gone yet.
+    await within(
+      PATIENCE,
+      this.#store.renew().catch(() => {}),
+    );
   }
 
   /** A connection of the user was opened. */
@@ -72,8 +80,7 @@ export class PresenceService {
   async watch(subscriber: Subscriber, userIds: string[]): Promise<UserStatus[]> {
     await Promise.all(userIds.map((userId) => this.#hub.join(subscriber, statusTopic(userId))));
     const presences = await this.#read(userIds);
-    for (const [index, userId] of userIds.entries()) this.#tell(userId, presences[index]);
-    return userIds.map((userId, index) => ({ userId, ...(presences[index] ?? OFFLINE) }));
+    return userIds.map((userId, index) => ({ userId, ...this.#tell(userId, presences[index]) }));
   }
 
   unwatch(subscriber: Subscriber, userIds: string[]): void {
@@ -114,13 +121,15 @@ export class PresenceService {
     for (const [index, userId] of userIds.entries()) this.#tell(userId, presences[index]);
   }
 
-  /** Tells those who watch the user, if it is news. */
-  #tell(userId: string, presence: Presence = OFFLINE): void {
+  /** Tells those who watch the user, if it is news that can be trusted. Returns what they know then. */
+  #tell(userId: string, presence: Presence = OFFLINE): Presence {
     const before = this.#told.get(userId);
+    if (before?.status === 'online' && presence.status === 'offline' && this.#quietUntil > 0) return before;
     this.#told.set(userId, presence);
     const status: UserStatus = { userId, ...presence };
     const watchers = this.#hub.subscribersOf(statusTopic(userId));
     if (before && before.status !== presence.status) this.#hub.tell(watchers, 'userStatus', status);
+    return presence;
   }
 
   /** What the store says, or what is known here when it does not answer. */
@@ -132,10 +141,14 @@ export class PresenceService {
   async #renew(): Promise<void> {
     for (const userId of this.#told.keys()) if (!this.#hub.hasTopic(statusTopic(userId))) this.#told.delete(userId);
     try {
-      const isOver = this.#quietUntil > 0 && performance.now() > this.#quietUntil;
-      const somebodyDied = await this.#store.renew();
-      if (this.#quietUntil > 0 && !isOver) return;
-      this.#quietUntil = 0;
+      if (await this.#store.renew()) this.#doubtAll();
+      for (const userId of this.#unsettled) this.#settle(userId);
+      if (performance.now() < this.#quietUntil) return;
+      const somebodyDied = await this.#store.deaths();
+      // It may have stored what it did not live to publish.
+      if (somebodyDied) this.#hub.lost();
+      const isOver = this.#quietUntil > 0 && performance.now() >= this.#quietUntil;
+      if (isOver) this.#quietUntil = 0;
       if (somebodyDied || isOver) await this.#lookAgain();
     } catch (error) {
       this.#logger.debug({ err: error }, 'presence could not be renewed');
@@ -148,10 +161,9 @@ export class PresenceService {
   }
 
   /** The store may have forgotten everything, and does not know what happened meanwhile. */
-  #storeAgain(): void {
+  #doubtAll(): void {
     this.#quietUntil = performance.now() + GRACE;
-    void this.#renew();
-    for (const userId of new Set([...this.#connections.keys(), ...this.#unsettled])) this.#settle(userId);
+    for (const userId of this.#connections.keys()) this.#unsettled.add(userId);
   }
 }
 

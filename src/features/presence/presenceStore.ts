@@ -6,14 +6,19 @@ export interface Presence {
 
 /** Keeps who is online. What it says may be late, or lost at any moment: nothing but presence depends on it. */
 export interface PresenceStore {
-  /** The user's first connection to this process was opened. */
+  /** The user's first connection to this process was opened. Rejects when that was not stored. */
   enter(userId: string): Promise<unknown>;
-  /** The user's last connection to this process was closed. */
+  /** The user's last connection to this process was closed. Rejects when that was not stored. */
   leave(userId: string): Promise<unknown>;
   /** How it is with each of the users, in their order. Reads that begin later know more. */
   read(userIds: string[]): Promise<Presence[]>;
-  /** Says that this process lives, to be called every few seconds. Resolves with whether another one has died since the last time. */
+  /**
+   * Says that this process lives, to be called every few seconds. Resolves with whether it comes late: who has entered may have been
+   * taken for gone, and other processes may be as late.
+   */
   renew(): Promise<boolean>;
+  /** Resolves with whether another process has died since the last call. One that was closed has not. */
+  deaths(): Promise<boolean>;
   /** This process ends. */
   close(): Promise<unknown>;
 }

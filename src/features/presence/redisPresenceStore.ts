@@ -1,11 +1,17 @@
 import type { Cluster, Redis } from 'ioredis';
+import { ENTER, LEAVE, RENEW } from './presenceScripts.ts';
 import type { Presence, PresenceStore } from './presenceStore.ts';
 
 /** How long a process counts as alive after it said so, in seconds. */
 const LEASE = 20;
+/** How long after that a process that says so again is late, in seconds: before the first may count it as dead. */
+const LATE = LEASE / 2;
+const DAY = 86_400;
 /** How long it is remembered when a process died, and when a user was last seen, in seconds. */
-const REMEMBER_PROCESS = 86_400;
-const REMEMBER_USER = 30 * 86_400;
+const REMEMBER_PROCESS = DAY;
+const REMEMBER_USER = 30 * DAY;
+/** How long it is remembered that a user came, in seconds: longer than anybody stays connected to one process. */
+const REMEMBER_ENTRY = 365 * DAY;
 
 /** A sorted set: the processes, by when they last said that they live, in seconds of Redis's clock. */
 const PROCESSES = 'messenger:processes';
@@ -15,7 +21,7 @@ const LAST_SEEN = 'lastSeenAt';
 
 /**
  * Who is online at any of the processes on one Redis. Each says every few seconds that it lives: when one is killed, its users are
- * those of a dead process, and so offline, without anybody touching them.
+ * those of a dead process, and so offline. Whoever reads of such a user first stores that.
  */
 export class RedisPresenceStore implements PresenceStore {
   readonly #redis: Redis | Cluster;
@@ -23,6 +29,9 @@ export class RedisPresenceStore implements PresenceStore {
   /** When each process last said that it lives, and what time it was then, both in seconds of Redis's clock. */
   #renewals = new Map<string, number>();
   #now = 0;
+  /** The processes that were alive when it was last asked whether any has died. */
+  #alive = new Set<string>();
+  #lastEntry = 0;
 
   constructor(redis: Redis | Cluster, processId: string) {
     this.#redis = redis;
@@ -30,31 +39,33 @@ export class RedisPresenceStore implements PresenceStore {
   }
 
   enter(userId: string): Promise<unknown> {
-    const key = keyOf(userId);
-    return this.#redis.multi().hset(key, this.#processId, Date.now()).persist(key).exec();
+    // No two entries are the same, or one could be removed in place of another.
+    this.#lastEntry = Math.max(Date.now(), this.#lastEntry + 1);
+    return this.#redis.eval(ENTER, 1, keyOf(userId), this.#processId, this.#lastEntry, REMEMBER_ENTRY);
   }
 
   leave(userId: string): Promise<unknown> {
-    const key = keyOf(userId);
-    return this.#redis.multi().hdel(key, this.#processId).hset(key, LAST_SEEN, Date.now()).expire(key, REMEMBER_USER).exec();
+    return this.#redis.eval(LEAVE, 1, keyOf(userId), Date.now(), REMEMBER_USER, this.#processId, '');
   }
 
   async read(userIds: string[]): Promise<Presence[]> {
     const hashes = await Promise.all(userIds.map((userId) => this.#redis.hgetall(keyOf(userId))));
-    const isKnown = (field: string) => field === LAST_SEEN || this.#renewals.has(field);
-    // A process that has just started is not known here yet.
+    const isKnown = (field: string) => field === LAST_SEEN || this.#isAlive(field);
+    // A process that has just started, or lives again, is not known here yet.
     if (!hashes.every((hash) => Object.keys(hash).every(isKnown))) await this.#look();
-    return hashes.map((hash) => this.#presenceOf(hash));
+    return hashes.map((hash, index) => this.#presenceOf(userIds[index] ?? '', hash));
   }
 
   async renew(): Promise<boolean> {
-    const before = this.#renewals;
-    const now = await this.#time();
-    await this.#redis.zadd(PROCESSES, now, this.#processId);
-    await this.#redis.zremrangebyscore(PROCESSES, '-inf', now - REMEMBER_PROCESS);
-    const wereAlive = [...before.keys()].filter((processId) => this.#isAlive(processId));
+    const passed = await this.#redis.eval(RENEW, 1, PROCESSES, this.#processId, REMEMBER_PROCESS);
+    return typeof passed !== 'number' || passed > LATE;
+  }
+
+  async deaths(): Promise<boolean> {
+    const before = this.#alive;
     await this.#look();
-    return wereAlive.some((processId) => !this.#isAlive(processId));
+    this.#alive = new Set([...this.#renewals.keys()].filter((processId) => this.#isAlive(processId)));
+    return [...before].some((processId) => this.#renewals.has(processId) && !this.#alive.has(processId));
   }
 
   close(): Promise<unknown> {
@@ -62,33 +73,24 @@ export class RedisPresenceStore implements PresenceStore {
   }
 
   async #look(): Promise<void> {
-    const [now, rows] = await Promise.all([this.#time(), this.#redis.zrange(PROCESSES, '0', '-1', 'WITHSCORES')]);
-    this.#now = now;
+    const [[seconds], rows] = await Promise.all([this.#redis.time(), this.#redis.zrange(PROCESSES, '0', '-1', 'WITHSCORES')]);
+    this.#now = Number(seconds);
     this.#renewals = new Map(pairs(rows));
   }
 
-  async #time(): Promise<number> {
-    const [seconds] = await this.#redis.time();
-    return Number(seconds);
-  }
-
   #isAlive(processId: string): boolean {
-    return (this.#renewals.get(processId) ?? 0) > this.#now - LEASE;
+    return (this.#renewals.get(processId) ?? Number.NEGATIVE_INFINITY) > this.#now - LEASE;
   }
 
-  #presenceOf(hash: Record<string, string>): Presence {
-    const { [LAST_SEEN]: left = '0', ...connectedSince } = hash;
-    if (Object.keys(connectedSince).some((processId) => this.#isAlive(processId))) return { status: 'online', lastSeenAt: seenAt(left) };
-    const deaths = Object.entries(connectedSince).map(([processId, since]) => {
-      const renewal = this.#renewals.get(processId);
-      return renewal === undefined ? Number(since) : renewal * 1000;
-    });
-    return { status: 'offline', lastSeenAt: seenAt(Math.max(Number(left), ...deaths)) };
+  #presenceOf(userId: string, { [LAST_SEEN]: left = '0', ...connectedSince }: Record<string, string>): Presence {
+    const entries = Object.entries(connectedSince);
+    const dead = entries.filter(([processId]) => !this.#isAlive(processId));
+    const deaths = dead.map(([processId, since]) => Math.max(Number(since), (this.#renewals.get(processId) ?? 0) * 1000));
+    const lastSeen = Math.max(Number(left), ...deaths);
+    // Where it fails, the next to read stores it.
+    if (dead.length > 0) this.#redis.eval(LEAVE, 1, keyOf(userId), lastSeen, REMEMBER_USER, ...dead.flat()).catch(() => {});
+    return { status: dead.length < entries.length ? 'online' : 'offline', lastSeenAt: lastSeen > 0 ? new Date(lastSeen) : null };
   }
-}
-
-function seenAt(milliseconds: string | number): Date | null {
-  return Number(milliseconds) > 0 ? new Date(Number(milliseconds)) : null;
 }
 
 /** Members and scores as Redis lists them: one after the other. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
 import { DONE, operation } from '../../operation.ts';
-import { isStatusTopic } from '../../realtime/topics.ts';
+import { isStatusTopic, statusTopic } from '../../realtime/topics.ts';
 import { id } from '../../schemas.ts';
 import { strangersTo } from './queries.ts';
 
@@ -24,8 +24,8 @@ export const watchPresence = operation({
       const issues = strangers.map((stranger) => ({ path: `userIds.${userIds.indexOf(stranger)}`, message: 'shares no chat with you' }));
       throw new AppError('no_shared_chat', { issues });
     }
-    const watched = [...connection.topics].filter(isStatusTopic).length;
-    if (watched + asked.length > MAX_WATCHED) {
+    const watched = new Set([...[...connection.topics].filter(isStatusTopic), ...asked.map(statusTopic)]);
+    if (watched.size > MAX_WATCHED) {
       throw new AppError('invalid_params', { issues: [{ path: 'userIds', message: `a connection may watch ${MAX_WATCHED} users` }] });
     }
     return { item: null, data: await presence.watch(connection, asked) };
