@@ -4,7 +4,7 @@ import type { Bus, BusListener, BusMessage } from './bus.ts';
 import { Doubts } from './doubts.ts';
 import { type Frame, textFrame } from './frame.ts';
 import type { OptInEvent } from './optInEvents.ts';
-import { OwnInterest } from './ownInterest.ts';
+import { OwnMessages } from './ownMessages.ts';
 import type { Subscriber } from './subscriber.ts';
 import { TopicIndex } from './topicIndex.ts';
 import { groupIdOf, groupTopic, ownTopic, ownUserIdOf, statusTopic, userTopic } from './topics.ts';
@@ -36,7 +36,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   readonly #topics: TopicIndex;
   readonly #metrics: Metrics;
   readonly #bus: Bus;
-  readonly #ownInterest = new OwnInterest();
+  readonly #own: OwnMessages;
   readonly #doubts = new Doubts((topic) => void this.#bus.publish(topic, { kind: 'catchUp' }));
 
   constructor(metrics: Metrics, bus: Bus) {
@@ -44,6 +44,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     this.#metrics = metrics;
     this.#bus = bus;
     this.#topics = new TopicIndex(bus);
+    this.#own = new OwnMessages({ bus, topics: this.#topics, deliver: (...broadcast) => this.receive(...broadcast) });
     metrics.watchTopics(() => this.#topics.size);
   }
 
@@ -75,7 +76,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   remove(subscriber: Subscriber): void {
     for (const topic of subscriber.topics) this.leave(subscriber, topic);
-    this.#ownInterest.forget(subscriber.userId);
+    this.#own.forget(subscriber.userId);
   }
 
   /** Sets what the connection receives beyond what everybody does. Resolves as `add`. */
@@ -84,11 +85,11 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     const topic = ownTopic(subscriber.userId);
     if (!events.has('ownMessages')) {
       this.leave(subscriber, topic);
-      this.#ownInterest.forget(subscriber.userId);
+      this.#own.forget(subscriber.userId);
       return;
     }
     await this.join(subscriber, topic);
-    this.#wantOwn(subscriber.userId);
+    this.#own.want(subscriber.userId);
   }
 
   /** How many connections of the user are open or being opened here. */
@@ -103,20 +104,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   /** Tells the user's other connections that asked for it what the user did on one; `item` is made only when anybody may hear. */
   publishOwn(userId: string, connection: Subscriber | undefined, type: string, item: () => object): void {
-    const topic = ownTopic(userId);
-    const isHeardHere = this.#topics.has(topic);
-    const isWanted = this.#bus.isShared && this.#ownInterest.isWanted(userId);
-    if (!isHeardHere && !isWanted) return;
-    const message: BusMessage = { kind: 'broadcast', exceptConnectionId: connection?.id };
-    const text = broadcastText(type, item());
-    if (!isWanted) {
-      this.receive(topic, message, text);
-      return;
-    }
-    const receivers = this.#bus.publish(topic, message, text);
-    // Whoever wants it from now on says so on the user's topic.
-    const canLearn = this.#topics.has(userTopic(userId)) && (!isHeardHere || this.#topics.isReady(topic));
-    if (canLearn) this.#ownInterest.learn(userId, receivers, isHeardHere ? 1 : 0);
+    this.#own.publish(userId, connection?.id, () => broadcastText(type, item()));
   }
 
   /**
@@ -183,14 +171,14 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   restored(): void {
     for (const topic of this.#topics.names()) {
       const userId = ownUserIdOf(topic);
-      if (userId) this.#wantOwn(userId);
+      if (userId) this.#own.want(userId);
     }
     this.emit('restored');
     this.lost();
   }
 
   lost(): void {
-    this.#ownInterest.forgetAll();
+    this.#own.forgetAll();
     this.emit('loss');
   }
 
@@ -201,10 +189,6 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   leave(subscriber: Subscriber, topic: string): void {
     this.#topics.leave(subscriber, topic);
-  }
-
-  #wantOwn(userId: string): void {
-    if (this.#bus.isShared) void this.#bus.publish(userTopic(userId), { kind: 'ownWanted', userId });
   }
 
   #isHeard(topic: string): boolean {
@@ -243,7 +227,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
         for (const subscriber of subscribers) subscriber.reconnect();
         return;
       case 'ownWanted':
-        if (this.#ownInterest.forget(message.userId)) this.#doubts.raise(ownTopic(message.userId));
+        if (this.#own.forget(message.userId)) this.#doubts.raise(ownTopic(message.userId));
         return;
       case 'loss':
         this.emit('loss', subscribers);

@@ -1,0 +1,70 @@
+import type { Bus, BusMessage } from './bus.ts';
+import type { TopicIndex } from './topicIndex.ts';
+import { ownTopic, userTopic } from './topics.ts';
+
+interface OwnMessagesOptions {
+  bus: Bus;
+  topics: TopicIndex;
+  /** Hands a message to the connections of this process alone. */
+  deliver(topic: string, message: BusMessage, text: string): void;
+}
+
+/**
+ * What a user does on one connection, for those of the user's other connections that asked for it.
+ *
+ * Most people have one device: to publish all of that would be half of what the bus carries. So a process publishes once to find that no
+ * other process wants it, and then no more until one says so on the user's topic, or until nobody knows any more.
+ */
+export class OwnMessages {
+  readonly #options: OwnMessagesOptions;
+  /** Users of whom no other process wants it. */
+  readonly #unwanted = new Set<string>();
+  /** What was published last to find that out; an answer to anything else comes too late. */
+  readonly #asked = new Map<string, Promise<unknown>>();
+
+  constructor(options: OwnMessagesOptions) {
+    this.#options = options;
+  }
+
+  /** Sends a broadcast to those connections of the user but one; `text` is made only when anybody may hear it. */
+  publish(userId: string, exceptConnectionId: string | undefined, text: () => string): void {
+    const { bus, topics, deliver } = this.#options;
+    const topic = ownTopic(userId);
+    const isHeardHere = topics.has(topic);
+    const isWanted = bus.isShared && !this.#unwanted.has(userId);
+    const message: BusMessage = { kind: 'broadcast', exceptConnectionId };
+    if (isWanted) this.#learn(userId, bus.publish(topic, message, text()));
+    else if (isHeardHere) deliver(topic, message, text());
+  }
+
+  /** A connection of this process asked for it: whoever held it back is to publish again. */
+  want(userId: string): void {
+    const { bus } = this.#options;
+    if (bus.isShared) void bus.publish(userTopic(userId), { kind: 'ownWanted', userId });
+  }
+
+  /** A process wants it, or this one cannot know any more. Returns whether something may have been held back. */
+  forget(userId: string): boolean {
+    this.#asked.delete(userId);
+    return this.#unwanted.delete(userId);
+  }
+
+  forgetAll(): void {
+    this.#asked.clear();
+    this.#unwanted.clear();
+  }
+
+  /** Takes note when nobody got it but this process, which hears of it when that changes while it hears the user's topic. */
+  #learn(userId: string, receivers: Promise<number | undefined>): void {
+    const { topics } = this.#options;
+    const topic = ownTopic(userId);
+    const isHeardHere = topics.has(topic);
+    if (!topics.has(userTopic(userId)) || (isHeardHere && !topics.isReady(topic))) return;
+    this.#asked.set(userId, receivers);
+    void receivers.then((count) => {
+      if (this.#asked.get(userId) !== receivers) return;
+      this.#asked.delete(userId);
+      if (count === Number(isHeardHere)) this.#unwanted.add(userId);
+    });
+  }
+}
