@@ -1,7 +1,7 @@
 /** How often one is sent, in milliseconds. */
 const INTERVAL = 1_000;
-/** How long one may take to come back, in milliseconds. */
-const MAX_DELAY = 3_000;
+/** How many may be on their way at a time. They are counted and not timed: a process that was busy itself is not to blame it on the way. */
+const MAX_ON_THEIR_WAY = 3;
 
 interface ProbeOptions {
   topic: string;
@@ -17,9 +17,11 @@ export class Probe {
   readonly topic: string;
   readonly #options: ProbeOptions;
   #timer: NodeJS.Timeout | undefined;
-  /** What was sent earlier says nothing of the connection that there is now; undefined while there is none. */
-  #validSince: number | undefined;
-  /** When one came back last, or there was another reason to wait. */
+  /** The number of the last one. */
+  #last = 0;
+  /** The first one on the connection that there is now: earlier ones say nothing of it. Undefined while there is none. */
+  #first: number | undefined;
+  /** The last one when one came back, or when there was another reason to wait. */
   #heardAt = 0;
 
   constructor(options: ProbeOptions) {
@@ -28,7 +30,6 @@ export class Probe {
   }
 
   start(): void {
-    this.#heardAt = performance.now();
     this.#timer = setInterval(() => this.#tick(), INTERVAL).unref();
   }
 
@@ -38,39 +39,38 @@ export class Probe {
 
   /** Something else is on its way still. */
   wait(): void {
-    this.#heardAt = performance.now();
+    this.#heardAt = this.#last;
   }
 
   /** There is a connection. */
   begin(): void {
-    this.#validSince = performance.now();
+    this.#first = this.#last + 1;
     this.#send();
   }
 
   /** There is none any more. */
   end(): void {
-    this.#validSince = undefined;
+    this.#first = undefined;
   }
 
   /** Takes what came back. */
   received(payload: string): void {
-    const now = performance.now();
-    const sentAt = Number(payload.split('\n')[1]);
-    if (this.#validSince === undefined || sentAt < this.#validSince || now - sentAt > MAX_DELAY) return;
-    this.#heardAt = now;
+    const number = Number(payload.split('\n')[1]);
+    if (this.#first === undefined || number < this.#first || this.#last - number > MAX_ON_THEIR_WAY) return;
+    this.#heardAt = this.#last;
     this.#options.returned();
   }
 
   #tick(): void {
-    const now = performance.now();
-    if (now - this.#heardAt <= MAX_DELAY) this.#send();
-    else {
-      this.#heardAt = now;
+    if (this.#last - this.#heardAt > MAX_ON_THEIR_WAY) {
+      this.#heardAt = this.#last;
       this.#options.lost();
     }
+    this.#send();
   }
 
   #send(): void {
-    this.#options.send(`${performance.now()}`);
+    this.#last += 1;
+    this.#options.send(`${this.#last}`);
   }
 }
