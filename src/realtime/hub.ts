@@ -89,7 +89,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
       return;
     }
     await this.join(subscriber, topic);
-    this.#own.want(subscriber.userId);
+    await this.#own.want(subscriber.userId);
   }
 
   /** How many connections of the user are open or being opened here. */
@@ -171,7 +171,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   restored(): void {
     for (const topic of this.#topics.names()) {
       const userId = ownUserIdOf(topic);
-      if (userId) this.#own.want(userId);
+      if (userId) void this.#own.want(userId);
     }
     this.emit('restored');
     this.lost();

@@ -1,6 +1,10 @@
+import { within } from '../lib/within.ts';
 import type { Bus, BusMessage } from './bus.ts';
 import type { TopicIndex } from './topicIndex.ts';
 import { ownTopic, userTopic } from './topics.ts';
+
+/** How long who asks for it waits until the others are told, in milliseconds. */
+const PATIENCE = 1_000;
 
 interface OwnMessagesOptions {
   bus: Bus;
@@ -37,10 +41,10 @@ export class OwnMessages {
     else if (isHeardHere) deliver(topic, message, text());
   }
 
-  /** A connection of this process asked for it: whoever held it back is to publish again. */
-  want(userId: string): void {
+  /** A connection of this process asked for it: whoever held it back is to publish again. Resolves when they were told, or soon when they cannot be. */
+  async want(userId: string): Promise<void> {
     const { bus } = this.#options;
-    if (bus.isShared) void bus.publish(userTopic(userId), { kind: 'ownWanted', userId });
+    if (bus.isShared) await within(PATIENCE, bus.publish(userTopic(userId), { kind: 'ownWanted', userId }));
   }
 
   /** A process wants it, or this one cannot know any more. Returns whether something may have been held back. */
