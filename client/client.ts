@@ -1,4 +1,4 @@
-import type { Place } from '../src/features/messages/presenter.ts';
+import type { Place } from '../src/answers.ts';
 import { CatchUp } from './catchUp.ts';
 import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';

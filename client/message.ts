@@ -1,4 +1,4 @@
-import type { Place } from '../src/features/messages/presenter.ts';
+import type { Place } from '../src/answers.ts';
 import type { AnswerParams, MessageItem } from './wire.ts';
 
 /** A conversation as this user sees it: the other person of a dialog, or a group. One of them is null. */

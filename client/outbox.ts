@@ -1,4 +1,4 @@
-import type { Place } from '../src/features/messages/presenter.ts';
+import type { Place } from '../src/answers.ts';
 import { Backoff } from './backoff.ts';
 import { keyOf, type Message } from './message.ts';
 import { RequestError } from './requestError.ts';

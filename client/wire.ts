@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import type { Place } from '../src/answers.ts';
 import type { ErrorCode, Issue } from '../src/errors.ts';
-import type { groupMessageItem, ownMessageItem, Place, privateMessageItem } from '../src/features/messages/presenter.ts';
-import type { UserStatus as ServerUserStatus } from '../src/features/presence/presenceService.ts';
+import type { BroadcastItem } from '../src/ws/broadcasts.ts';
 import type { operations } from '../src/ws/registry.ts';
 
 /** What JSON makes of a value. */
@@ -30,16 +30,11 @@ export type AnswerFrame =
   | { success: true; requestId?: string; type: string; params: { isBroadcast: false } }
   | { error: true; requestId?: string; type: string; message: string; code: ErrorCode; issues?: Issue[]; retryAfter?: number };
 
-type PrivateItem = ReturnType<typeof privateMessageItem>;
-type GroupItem = ReturnType<typeof groupMessageItem>;
-
 /** The item of a broadcast that carries a message: of somebody else, or of this user's own from another connection. */
-export type MessageItem = Json<
-  PrivateItem | GroupItem | ReturnType<typeof ownMessageItem<PrivateItem>> | ReturnType<typeof ownMessageItem<GroupItem>>
->;
+export type MessageItem = Json<BroadcastItem<'privateMessage' | 'messageInGroup'>>;
 
 /** Whether somebody is connected, and if not, when they last were. */
-export type UserStatus = Json<ServerUserStatus>;
+export type UserStatus = Json<BroadcastItem<'userStatus'>>;
 
 /** A frame that nobody asked for. Others than these may come: they are left alone. */
 export type BroadcastFrame = { success: true; params: { isBroadcast: true } } & (

@@ -117,6 +117,8 @@ const schema = z
       .optional(),
     /** Longest message, in characters. */
     MAX_MESSAGE_LENGTH: wholeNumber(1, 1_000_000).default(10_000),
+    /** How long after it was sent a message may be edited, in seconds once parsed. */
+    EDIT_WINDOW: duration.default(172_800),
     /** Shortest password, in characters. */
     PASSWORD_MIN_LENGTH: wholeNumber(1, 72).default(8),
   })

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
+import type { Place } from './answers.ts';
 import type { Database } from './db/sequelize.ts';
 import type { Env } from './env.ts';
 import type { SessionReader } from './features/auth/sessionReader.ts';
 import type { Tokens } from './features/auth/tokens.ts';
 import type { MessageWriter } from './features/messages/messageWriter.ts';
-import type { Place } from './features/messages/presenter.ts';
 import type { PresenceService } from './features/presence/presenceService.ts';
 import type { ClientAddress } from './http/clientAddress.ts';
 import type { RateLimits } from './http/rateLimits.ts';
@@ -52,24 +52,32 @@ export interface Answer {
   place?: Place;
 }
 
-export const DONE: Answer = { item: null, data: null };
+export const DONE = { item: null, data: null };
 
-/** What the WebSocket calls by a wire type. `S` is the schema of its params, `A` what it answers: clients take their types from both. */
-export interface Operation<S extends z.ZodType = z.ZodType, A extends Answer = Answer> {
+/**
+ * What the WebSocket calls by a wire type. `S` is the schema of its params, `A` that of what it answers: types and descriptions are made
+ * from both, and params are checked. Answers are not: their type says that they are right.
+ */
+export interface Operation<S extends z.ZodType = z.ZodType, A extends z.ZodType<Answer> = z.ZodType<Answer>> {
   params: S;
+  answer: A;
   /** It changes who is in a group: it waits for what the connection sent before, and what comes after waits for it. */
   exclusive: boolean;
   /** Checks the params and does it. Up to its first wait it runs at once, so operations begin in the order they are run. */
-  run(context: Context, params: unknown): Promise<A>;
+  run(context: Context, params: unknown): Promise<z.output<A>>;
+  /** Does it with params that were checked. */
+  handle(context: Context, params: z.output<S>): Promise<z.output<A>>;
 }
 
-interface Definition<S extends z.ZodType, A extends Answer> {
+interface Definition<S extends z.ZodType, A extends z.ZodType<Answer>> {
   params: S;
+  answer: A;
   exclusive?: boolean;
-  handle(context: Context, params: z.output<S>): Promise<A>;
+  handle(context: Context, params: z.output<S>): Promise<z.output<A>>;
 }
 
-/** Binds a params schema to what it is for. */
-export function operation<S extends z.ZodType, A extends Answer>({ params, exclusive = false, handle }: Definition<S, A>): Operation<S, A> {
-  return { params, exclusive, run: async (context, raw) => handle(context, parse(params, raw)) };
+/** Binds the schemas of params and answer to what it is for. */
+export function operation<S extends z.ZodType, A extends z.ZodType<Answer>>(definition: Definition<S, A>): Operation<S, A> {
+  const { params, answer, exclusive = false, handle } = definition;
+  return { params, answer, exclusive, handle, run: async (context, raw) => handle(context, parse(params, raw)) };
 }

@@ -33,6 +33,10 @@ export const personName = title.refine((text) => !/\s/.test(text), 'must not con
 /** How many rows a page has. */
 export const limit = z.int('must be a whole number from 1 to 100').min(1, 'must be at least 1').max(100, 'must be at most 100');
 
+/** The same in a query string, where it may be left out. */
+export const limitOr = (otherwise: number) =>
+  z.coerce.number('must be a whole number from 1 to 100').int().min(1).max(100).default(otherwise);
+
 /** `createdAt` of the oldest row the client holds; null for the newest page. */
 export const cursor = z.iso
   .datetime({ offset: true, abort: true, error: 'must be a time like 2026-01-31T12:00:00.000Z, or null' })

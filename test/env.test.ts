@@ -30,6 +30,7 @@ const DEFAULTS: { [Name in keyof Required<Env>]: Env[Name] | undefined } = {
   LOG_LEVEL: 'info',
   METRICS_TOKEN: undefined,
   MAX_MESSAGE_LENGTH: 10_000,
+  EDIT_WINDOW: 172_800,
   PASSWORD_MIN_LENGTH: 8,
   production: false,
 };

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Conversation } from './models/conversation.ts';
 import { Member } from './models/member.ts';
 import { Message } from './models/message.ts';
+import { Reaction } from './models/reaction.ts';
 import { Session } from './models/session.ts';
 import { User } from './models/user.ts';
 
@@ -60,6 +61,7 @@ export class Database extends Sequelize {
   readonly conversations = this.getRepository(Conversation);
   readonly members = this.getRepository(Member);
   readonly messages = this.getRepository(Message);
+  readonly reactions = this.getRepository(Reaction);
   readonly #prepared: pg.Pool;
   /** A question whether the database answers that is under way. */
   #answered: Promise<boolean> | undefined;
@@ -82,7 +84,7 @@ export class Database extends Sequelize {
     super(url, {
       dialect: 'postgres',
       dialectModule: { ...pg, Client },
-      models: [User, Session, Conversation, Member, Message],
+      models: [User, Session, Conversation, Member, Message, Reaction],
       // Each database has models of its own, so that one process may hold several.
       repositoryMode: true,
       logging: false,

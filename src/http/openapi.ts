@@ -20,7 +20,15 @@ const readiness = probe.extend({ reason: z.string().optional() });
 type JsonSchema = ReturnType<typeof jsonSchema>;
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') =>
-  z.toJSONSchema(schema, { target: 'openapi-3.0', io, unrepresentable: 'any' });
+  z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io,
+    unrepresentable: 'any',
+    override({ zodSchema, jsonSchema }) {
+      // Times are answered as JSON makes them.
+      if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+    },
+  });
 
 const json = (schema: JsonSchema | { $ref: string }) => ({ content: { 'application/json': { schema } } });
 

@@ -10,6 +10,7 @@ const LIMITS = {
   login: { points: 600, duration: 10 * MINUTE },
   failedLogin: { points: 20, duration: 5 * MINUTE },
   password: { points: 20, duration: 10 * MINUTE },
+  request: { points: 1_800, duration: MINUTE },
   search: { points: 300, duration: MINUTE },
   failedUpgrade: { points: 200, duration: MINUTE },
 } as const;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { AppError, type ErrorCode } from '../errors.ts';
-import type { Context, Services } from '../operation.ts';
+import type { Answer, Context, Operation, Services } from '../operation.ts';
 import { parse } from '../schemas.ts';
 import type { LimitName } from './rateLimits.ts';
 
@@ -43,6 +43,24 @@ export function route<S extends z.ZodObject>(
       return handle(context, parse(definition.params, params));
     },
   };
+}
+
+/**
+ * A path for what the WebSocket does too. The path's own schema checks what it takes, so that errors name its fields;
+ * `toParams` makes the operation's params of that, `toBody` the body of success of what the operation answers.
+ */
+export function operationRoute<S extends z.ZodObject, P extends z.ZodType, A extends z.ZodType<Answer>>(
+  definition: Description<S> & {
+    operation: Operation<P, A>;
+    toParams(params: z.output<S>): z.output<P>;
+    toBody(answer: z.output<A>, params: z.output<S>): object;
+  },
+): Route {
+  const { operation, toParams, toBody, ...description } = definition;
+  return route({
+    ...description,
+    handle: async (context, params) => toBody(await operation.handle(context, toParams(params)), params),
+  });
 }
 
 /** A path for everybody. */

@@ -2,6 +2,7 @@ import type { Env } from '../env.ts';
 import { authRoutes } from '../features/auth/routes.ts';
 import { chatRoutes } from '../features/chats/routes.ts';
 import { groupRoutes } from '../features/groups/routes.ts';
+import { messageRoutes } from '../features/messages/routes.ts';
 import { profileRoutes } from '../features/profile/routes.ts';
 import { searchRoutes } from '../features/search/routes.ts';
 import type { Route } from './route.ts';
@@ -13,4 +14,5 @@ export const createRoutes = (env: Env): Route[] => [
   ...searchRoutes,
   ...groupRoutes(env),
   ...chatRoutes,
+  ...messageRoutes(env),
 ];

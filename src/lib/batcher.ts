@@ -20,7 +20,7 @@ export interface BatcherOptions<Job, Result> {
   /** Names the lane of a job. Jobs of one lane are done in the order in which they were added: two batches under way share no lane. */
   laneOf: (job: Job) => unknown;
   /** What no two jobs of one lane have in common within a batch: the second waits for the next one. */
-  identityOf: (job: Job) => unknown;
+  identitiesOf: (job: Job) => unknown[];
   /** Most jobs in one batch. */
   maxBatch: number;
   /** Most batches under way. */
@@ -122,12 +122,14 @@ export class Batcher<Job, Result> {
   /** How many jobs of a lane the next batch may take. */
   #countOf(lane: Waiting<Job, Result>[], room: number): number {
     const identities = new Set<unknown>();
+    let count = 0;
     for (const { job } of lane.slice(0, room)) {
-      const identity = this.#options.identityOf(job);
-      if (identities.has(identity)) break;
-      identities.add(identity);
+      const own = this.#options.identitiesOf(job);
+      if (own.some((identity) => identities.has(identity))) break;
+      for (const identity of own) identities.add(identity);
+      count++;
     }
-    return identities.size;
+    return count;
   }
 
   async #run(batch: Waiting<Job, Result>[]): Promise<void> {

@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { Metrics } from '../metrics.ts';
+import type { BroadcastItem, BroadcastType } from '../ws/broadcasts.ts';
 import type { Bus, BusListener, BusMessage } from './bus.ts';
 import { Doubts } from './doubts.ts';
 import { type Frame, textFrame } from './frame.ts';
-import type { OptInEvent } from './optInEvents.ts';
+import { isOptInEvent, type OptInEvent } from './optInEvents.ts';
 import { OwnMessages } from './ownMessages.ts';
 import type { Subscriber } from './subscriber.ts';
 import { TopicIndex } from './topicIndex.ts';
@@ -22,6 +23,11 @@ interface HubEvents {
 export interface Exceptions {
   exceptUserIds?: string[] | undefined;
   exceptConnectionId?: string | undefined;
+}
+
+/** The same, of those only who asked for the event. */
+interface Audience extends Exceptions {
+  event?: OptInEvent | undefined;
 }
 
 /**
@@ -97,13 +103,23 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     return this.#topics.subscribersOf(userTopic(userId)).size;
   }
 
-  /** Sends a broadcast to a topic, encoded and framed once. Call it only after what it tells is committed. */
-  publish(topic: string, type: string, item: object, exceptions: Exceptions = {}): void {
-    if (this.#isHeard(topic)) void this.#bus.publish(topic, { kind: 'broadcast', ...exceptions }, broadcastText(type, item));
+  /**
+   * Sends a broadcast to a topic, encoded and framed once; an opt-in event reaches those who asked for it.
+   * Call it only after what it tells is committed.
+   */
+  publish<Type extends BroadcastType>(topic: string, type: Type, item: BroadcastItem<Type>, exceptions: Exceptions = {}): void {
+    if (!this.#isHeard(topic)) return;
+    const event = isOptInEvent(type) ? type : undefined;
+    void this.#bus.publish(topic, { kind: 'broadcast', event, ...exceptions }, broadcastText(type, item));
   }
 
   /** Tells the user's other connections that asked for it what the user did on one; `item` is made only when anybody may hear. */
-  publishOwn(userId: string, connection: Subscriber | undefined, type: string, item: () => object): void {
+  publishOwn<Type extends BroadcastType>(
+    userId: string,
+    connection: Subscriber | undefined,
+    type: Type,
+    item: () => BroadcastItem<Type>,
+  ): void {
     this.#own.publish(userId, connection?.id, () => broadcastText(type, item()));
   }
 
@@ -116,7 +132,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   }
 
   /** The user became a member: the user's connections receive what the group receives, from the broadcast `news` on. */
-  joinGroup(userId: string, groupId: string, news?: { type: string; item: object }): void {
+  joinGroup(userId: string, groupId: string, news?: { type: 'addUserInGroup'; item: BroadcastItem<'addUserInGroup'> }): void {
     const text = news ? broadcastText(news.type, news.item) : '';
     void this.#bus.publish(userTopic(userId), { kind: 'joined', groupId }, text);
   }
@@ -157,7 +173,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   }
 
   /** Sends a broadcast to those of the connections that asked for the event of that name. */
-  tell(subscribers: Iterable<Subscriber>, event: OptInEvent, item: object): void {
+  tell<Event extends BroadcastType & OptInEvent>(subscribers: Iterable<Subscriber>, event: Event, item: BroadcastItem<Event>): void {
     const asked = [...subscribers].filter(({ events }) => events.has(event));
     if (asked.length > 0) this.#deliver(asked, textFrame(broadcastText(event, item)));
   }
@@ -195,9 +211,10 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     return this.#bus.isShared || this.#topics.has(topic);
   }
 
-  #deliver(subscribers: Iterable<Subscriber>, frame: Frame, { exceptUserIds, exceptConnectionId }: Exceptions = {}): void {
+  #deliver(subscribers: Iterable<Subscriber>, frame: Frame, { event, exceptUserIds, exceptConnectionId }: Audience = {}): void {
     let count = 0;
     for (const subscriber of subscribers) {
+      if (event && !subscriber.events.has(event)) continue;
       if (exceptUserIds?.includes(subscriber.userId) || subscriber.id === exceptConnectionId) continue;
       subscriber.deliver(frame);
       count++;
@@ -253,6 +270,6 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   }
 }
 
-function broadcastText(type: string, item: object): string {
+function broadcastText<Type extends BroadcastType>(type: Type, item: BroadcastItem<Type>): string {
   return JSON.stringify({ type, success: true, params: { item, data: null, isBroadcast: true } });
 }

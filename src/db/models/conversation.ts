@@ -23,6 +23,14 @@ export class Conversation extends Model {
   @Column(DataTypes.TEXT)
   declare searchText: string;
 
+  /** Groups only: what it is about. */
+  @Column(DataTypes.TEXT)
+  declare description: string | null;
+
+  /** Of a group; 0 of a dialog. */
+  @Column({ type: DataTypes.INTEGER, defaultValue: 0 })
+  declare memberCount: number;
+
   /** Groups only: who created it, and so may repeat the creation. */
   @Column(DataTypes.UUID)
   declare creatorId: string | null;
@@ -30,6 +38,13 @@ export class Conversation extends Model {
   /** The `seq` of the newest message; 0 before the first. */
   @Column(DataTypes.BIGINT)
   declare lastSeq: string;
+
+  /** Dialogs only: the `seq` of the last message by the one of the two with the lower id, and by the other one. */
+  @Column({ type: DataTypes.BIGINT, defaultValue: 0 })
+  declare lowerSentSeq: string;
+
+  @Column({ type: DataTypes.BIGINT, defaultValue: 0 })
+  declare higherSentSeq: string;
 
   /** The `rev` of the newest change; 0 before the first. */
   @Column(DataTypes.BIGINT)

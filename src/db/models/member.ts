@@ -1,5 +1,6 @@
 import { DataTypes } from 'sequelize';
 import { Column, Model, PrimaryKey, Table } from 'sequelize-typescript';
+import type { Role } from '../../features/groups/events.ts';
 
 /** A user's place in a conversation, and the user's own view of it. */
 @Table({ tableName: 'members', underscored: true, timestamps: false })
@@ -17,12 +18,12 @@ export class Member extends Model {
   declare companionId: string | null;
 
   @Column({ type: DataTypes.TEXT, defaultValue: 'member' })
-  declare role: 'owner' | 'admin' | 'member';
+  declare role: Role;
 
   @Column({ type: DataTypes.DATE(3), defaultValue: DataTypes.NOW })
   declare joinedAt: Date;
 
-  /** The last `seq` this user has read. */
+  /** The last `seq` this user has marked as read, or in a group has written; see `readMark`. */
   @Column({ type: DataTypes.BIGINT, defaultValue: 0 })
   declare readSeq: string;
 
@@ -33,4 +34,14 @@ export class Member extends Model {
   /** The `created_at` of the message at `clearedSeq`: pages are cut by time, so the mark is kept as a time too. */
   @Column({ type: DataTypes.DATE(3), defaultValue: new Date(0) })
   declare clearedAt: Date;
+
+  /** Settings of the user's own: the chat is silent, is at the top, has another name. */
+  @Column({ type: DataTypes.BOOLEAN, defaultValue: false })
+  declare muted: boolean;
+
+  @Column({ type: DataTypes.BOOLEAN, defaultValue: false })
+  declare pinned: boolean;
+
+  @Column(DataTypes.TEXT)
+  declare title: string | null;
 }

@@ -1,7 +1,7 @@
 import { DataTypes } from 'sequelize';
 import { Column, Model, PrimaryKey, Table } from 'sequelize-typescript';
 
-/** A message. Written by `write_messages` and `write_to_dialogs` alone, which hand out `seq`, `rev` and `createdAt`. */
+/** A message. Stored by `write_messages` and `write_to_dialogs` alone, which hand out `seq`, `rev` and `createdAt`; changed by `changeMessage`. */
 @Table({ tableName: 'messages', underscored: true, timestamps: false })
 export class Message extends Model {
   @PrimaryKey
@@ -32,11 +32,23 @@ export class Message extends Model {
   @Column(DataTypes.BOOLEAN)
   declare notification: boolean;
 
+  /** Empty once it is deleted. */
   @Column(DataTypes.TEXT)
   declare content: string;
 
+  /** The message of the same conversation that it answers. */
+  @Column(DataTypes.UUID)
+  declare replyToId: string | null;
+
+  /** How many gave each reaction, in the order of the first of each; null when nobody gave any. */
+  @Column(DataTypes.JSONB)
+  declare reactions: { emoji: string; count: number }[] | null;
+
   @Column(DataTypes.DATE(3))
   declare updatedAt: Date;
+
+  @Column(DataTypes.DATE(3))
+  declare editedAt: Date | null;
 
   @Column(DataTypes.DATE(3))
   declare deletedAt: Date | null;

@@ -1,5 +1,6 @@
 import type { Database } from '../../db/sequelize.ts';
-import { type ChatRow, chatsChangedAfter } from './queries.ts';
+import { chatsChangedAfter } from './queries.ts';
+import type { ChatRow } from './rows.ts';
 
 interface Changes {
   userId: string;

@@ -1,26 +1,6 @@
 import type { Database, Statement } from '../../db/sequelize.ts';
-
-/** A chat with its last message, as clients see it. */
-export interface ChatRow {
-  messageId: string;
-  senderId: string;
-  senderName: string;
-  senderLastName: string | null;
-  /** Null in a group, as the receiver's names. */
-  receiverId: string | null;
-  receiverName: string | null;
-  receiverLastName: string | null;
-  /** Null in a dialog, as the group's name. */
-  groupId: string | null;
-  groupName: string | null;
-  content: string;
-  createdAt: Date;
-  updatedAt: Date;
-  deletedAt: Date | null;
-  /** The conversation's last of both. */
-  seq: number;
-  rev: number;
-}
+import { changeColumns, readByOthers, unreadCount } from '../messages/columns.ts';
+import type { ChatRow } from './rows.ts';
 
 /**
  * WITH TIES: a page is longer than its limit rather than cut through chats with an equal time, which the cursor could not tell apart.
@@ -35,13 +15,16 @@ const chats = (name: string, condition: string, order: 'ASC' | 'DESC'): Statemen
     sender.first_name AS "senderName", sender.last_name AS "senderLastName",
     receiver.id AS "receiverId", receiver.first_name AS "receiverName", receiver.last_name AS "receiverLastName",
     chat.group_id AS "groupId", chat.name AS "groupName",
-    message.content, message.created_at AS "createdAt", message.updated_at AS "updatedAt", message.deleted_at AS "deletedAt",
+    message.content, message.created_at AS "createdAt", message.updated_at AS "updatedAt",${changeColumns({ userId: '$1', clearedSeq: 'chat.cleared_seq' })},
+    ${unreadCount('chat', 'chat')} AS "unreadCount", 
+    CASE WHEN chat.companion_id IS NOT NULL THEN ${readByOthers('companion', 'chat')} END::float8 AS "companionReadSeq",
+    CASE WHEN chat.companion_id IS NULL THEN chat.member_count END AS "memberCount", chat.muted, chat.pinned, chat.title,
     chat.last_seq::float8 AS seq, chat.last_rev::float8 AS rev
   FROM (
-    SELECT conversation.*, me.companion_id,
+    SELECT conversation.*, me.user_id, me.companion_id, me.read_seq, me.cleared_seq, me.muted, me.pinned, me.title,
       CASE WHEN me.companion_id IS NULL THEN conversation.id END AS group_id
     FROM (
-      SELECT id, name, last_message_at, last_seq, last_rev FROM conversations
+      SELECT id, name, last_message_at, last_seq, last_rev, lower_sent_seq, higher_sent_seq, member_count FROM conversations
       WHERE id = ANY (ARRAY(SELECT conversation_id FROM members WHERE user_id = $1))
         AND ${condition}
       ORDER BY last_message_at ${order}
@@ -53,6 +36,9 @@ const chats = (name: string, condition: string, order: 'ASC' | 'DESC'): Statemen
     FETCH FIRST $3 ROWS WITH TIES
   ) chat
   JOIN messages message ON message.conversation_id = chat.id AND message.created_at = chat.last_message_at
+  LEFT JOIN LATERAL (
+    SELECT user_id, companion_id, read_seq FROM members WHERE conversation_id = chat.id AND user_id = chat.companion_id LIMIT 1
+  ) companion ON true
   JOIN users sender ON sender.id = message.sender_id
   LEFT JOIN users receiver ON receiver.id = CASE WHEN message.sender_id = $1 THEN chat.companion_id
     WHEN chat.companion_id IS NOT NULL THEN $1 END

@@ -1,7 +1,24 @@
 import { z } from 'zod';
-import { type Route, route } from '../../http/route.ts';
+import { bodyByTime, pageBody, pageQuery } from '../../http/page.ts';
+import { operationRoute, type Route, route } from '../../http/route.ts';
 import { id } from '../../schemas.ts';
 import { deleteDialog } from './deleteDialog.ts';
+import { listLastMessage } from './listLastMessage.ts';
+import { chatRow } from './rows.ts';
+
+const list = operationRoute({
+  method: 'get',
+  path: '/chats',
+  summary: 'My dialogs and groups, each with its last message, newest first',
+  limit: 'request',
+  params: z.strictObject(pageQuery),
+  status: 200,
+  answer: pageBody(chatRow),
+  errors: [],
+  operation: listLastMessage,
+  toParams: ({ limit, cursor = null }) => ({ limit, cursorCreatedAt: cursor }),
+  toBody: bodyByTime,
+});
 
 const destroy = route({
   method: 'delete',
@@ -17,4 +34,4 @@ const destroy = route({
   },
 });
 
-export const chatRoutes: Route[] = [destroy, { ...destroy, method: 'post', path: '/use-cases/mark-as-deleted' }];
+export const chatRoutes: Route[] = [list, destroy, { ...destroy, method: 'post', path: '/use-cases/mark-as-deleted' }];

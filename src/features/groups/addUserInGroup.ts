@@ -1,12 +1,15 @@
 import { z } from 'zod';
+import { sent } from '../../answers.ts';
 import type { Env } from '../../env.ts';
 import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
+import { groupMessage } from '../messages/events.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
 import { admitMember, changeGroup, isMember } from './membership.ts';
+import { notification } from './notification.ts';
 
 /** `addUserInGroup`: any member adds a user; every other member is told, the new one included. */
 export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
@@ -19,8 +22,9 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       message: messageText(MAX_MESSAGE_LENGTH),
       groupName: z.unknown().optional(),
     }),
+    answer: sent(groupMessage),
     async handle({ userId: senderId, connection, services }, { groupId, userId, messageId, message: content }) {
-      const message = { conversationId: groupId, messageId, senderId, receiverId: null, content, notification: true };
+      const message = notification({ groupId, messageId, senderId, content });
       const { database, hub } = services;
       const written = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
         const written = await writeWithin(transaction, database, message);
@@ -38,7 +42,7 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       } else {
         hub.joinGroup(userId, groupId, { type: 'addUserInGroup', item });
         hub.publish(groupTopic(groupId), 'addUserInGroup', item, { exceptUserIds: [senderId, userId] });
-        hub.publishOwn(senderId, connection, 'addUserInGroup', () => ownMessageItem(item, message));
+        hub.publishOwn(senderId, connection, 'addUserInGroup', () => ownMessageItem(item, message, written));
       }
       return { item, data: null, place };
     },

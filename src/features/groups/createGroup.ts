@@ -8,6 +8,7 @@ import { groupName, id, messageText } from '../../schemas.ts';
 import { isGroupId } from '../messages/dialogId.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
 import { isMember } from './membership.ts';
+import { notification } from './notification.ts';
 
 export const newGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
   z.strictObject({
@@ -32,14 +33,8 @@ export async function createGroup(
     if (group?.creatorId !== userId || group.deletedAt) throw new AppError('group_id_taken');
     if (group.lastSeq !== '0') return isMember(database, group, userId, transaction);
     await database.members.create({ conversationId: groupId, userId, role: 'owner' }, { transaction });
-    await writeWithin(transaction, database, {
-      conversationId: groupId,
-      messageId,
-      senderId: userId,
-      receiverId: null,
-      content,
-      notification: true,
-    });
+    await group.update({ memberCount: 1 }, { transaction });
+    await writeWithin(transaction, database, notification({ groupId, messageId, senderId: userId, content }));
     return true;
   };
   if (await database.change(create, () => hub.reconnect(userId))) hub.joinGroup(userId, groupId);

@@ -1,14 +1,17 @@
 import { z } from 'zod';
+import { one } from '../../answers.ts';
 import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id } from '../../schemas.ts';
+import { groupDropped } from './events.ts';
 import { changeGroup } from './membership.ts';
 
 /** `dropGroup`: the owner ends the group for everyone. */
 export const dropGroup = operation({
   exclusive: true,
   params: z.strictObject({ groupId: id }),
+  answer: one(groupDropped),
   async handle({ userId, connection, services }, { groupId }) {
     const { database, hub } = services;
     await changeGroup(services, { groupId, userId }, async (group, transaction) => {
@@ -17,7 +20,7 @@ export const dropGroup = operation({
       if (!me) throw new AppError('not_a_member');
       if (me.role !== 'owner') throw new AppError('not_the_owner');
       await database.members.destroy({ where, transaction });
-      await group.update({ deletedAt: new Date() }, { transaction });
+      await group.update({ deletedAt: new Date(), memberCount: 0 }, { transaction });
     });
     const item = { groupId };
     hub.publish(groupTopic(groupId), 'dropGroup', item, { exceptUserIds: [userId] });

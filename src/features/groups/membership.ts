@@ -37,7 +37,9 @@ export async function admitMember(database: Database, group: Conversation, userI
   // The lock makes an account that is being deleted either leave this group too, or be gone already.
   const user = await database.users.findOne({ where: { id: userId, deletedAt: null }, lock: transaction.LOCK.SHARE, transaction });
   if (!user) throw new AppError('no_such_user');
-  await database.members.create({ conversationId: group.id, userId }, { transaction });
+  // What was written before is history, and not unread.
+  await database.members.create({ conversationId: group.id, userId, readSeq: group.lastSeq }, { transaction });
+  await group.update({ memberCount: group.memberCount + 1 }, { transaction });
 }
 
 /** Whether the user is a member of a locked group. */
@@ -48,7 +50,8 @@ export async function isMember(database: Database, { id }: Conversation, userId:
 /** Takes a member out of a locked group. An owner is followed by the longest-standing member; a group without members is dropped. */
 export async function removeMember(database: Database, group: Conversation, userId: string, transaction: Transaction): Promise<void> {
   const conversationId = group.id;
-  await database.members.destroy({ where: { conversationId, userId }, transaction });
+  const count = await database.members.destroy({ where: { conversationId, userId }, transaction });
+  await group.update({ memberCount: group.memberCount - count }, { transaction });
   const order = [
     ['joinedAt', 'ASC'],
     ['userId', 'ASC'],

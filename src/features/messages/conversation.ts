@@ -10,14 +10,18 @@ export const conversationName = z
     'must have either a receiverId or a groupId, and not both',
   );
 
-/** A conversation that a user has named, which need not exist. */
-export interface NamedConversation {
-  conversationId: string;
-  kind: 'dialog' | 'group';
+/** How a conversation is named to a user. */
+export interface Address {
   /** The other person of a dialog, the user in the dialog with oneself; null for a group. */
   companionId: string | null;
   /** Null for a dialog. */
   groupId: string | null;
+}
+
+/** A conversation that a user has named, which need not exist. */
+export interface NamedConversation extends Address {
+  conversationId: string;
+  kind: 'dialog' | 'group';
 }
 
 /** The conversation that `userId` means by the name. */

@@ -1,9 +1,13 @@
 import { z } from 'zod';
+import { knownId, pageWith, time } from '../../answers.ts';
 import { operation } from '../../operation.ts';
 import { cursor } from '../../schemas.ts';
 import { changedChats } from '../chats/changedChats.ts';
+import { chatRow } from '../chats/rows.ts';
 import { conversationName, conversationOf } from './conversation.ts';
 import { MAX_MISSED, type MissedOfConversation, readMissed } from './missedQueries.ts';
+import { messageRowOf } from './presenter.ts';
+import { address, messageRow } from './rows.ts';
 
 const MAX_CURSORS = 100;
 /**
@@ -30,9 +34,27 @@ function areDistinct(names: Name[]): boolean {
   return new Set(names.map(({ receiverId, groupId }) => `${receiverId} ${groupId}`)).size === names.length;
 }
 
+const shortAddress = z.object(address);
+const answer = pageWith(
+  messageRow,
+  z.object({
+    /** What to ask for next, because not all had room; `receiverId` or `groupId`, as in the request. */
+    more: z.array(z.object({ receiverId: knownId.nullable().optional(), groupId: knownId.optional(), afterRev: z.int() })),
+    /** Read these anew, from their newest page on. */
+    reset: z.array(shortAddress.extend({ seq: z.int(), rev: z.int() })),
+    gone: z.array(shortAddress),
+    cleared: z.array(z.object({ companionId: knownId.nullable(), seq: z.int() })),
+    chats: z.array(chatRow),
+    moreChats: z.boolean(),
+    /** What to send as `changedSince` next time. */
+    changedSince: time,
+  }),
+);
+
 /** `getMissed`: what has changed in the conversations that the client knows since it knew them, and which others have something new. */
 export const getMissed = operation({
   params,
+  answer,
   async handle({ userId, services: { database } }, { cursors: names, changedSince, limit }) {
     const cursors = names.map((name) => ({ ...conversationOf(userId, name), afterRev: name.afterRev }));
     const { now, missed } = await readMissed(database, userId, cursors, limit);
@@ -70,21 +92,4 @@ function nextCursor({ cursor: { companionId, groupId }, next }: MissedOfConversa
   return groupId === null ? { receiverId: companionId, afterRev: next } : { groupId, afterRev: next };
 }
 
-function rowsOf({ cursor: { companionId, groupId }, rows }: MissedOfConversation) {
-  return rows.map((row) => ({
-    companionId,
-    groupId,
-    messageId: row.messageId,
-    senderId: row.senderId,
-    senderName: row.senderName,
-    senderLastName: row.senderLastName,
-    receiverId: row.receiverId,
-    receiverName: row.receiverName,
-    groupName: row.groupName,
-    notification: row.notification || null,
-    content: row.content,
-    createdAt: row.createdAt,
-    seq: row.seq,
-    rev: row.rev,
-  }));
-}
+const rowsOf = ({ cursor, rows }: MissedOfConversation) => rows.map((row) => messageRowOf(cursor, row));

@@ -29,7 +29,7 @@ export class MessageWriter {
 
   /**
    * Resolves when the message is committed; takes its place in the order before it returns.
-   * @throws {AppError} `unauthorized`, `no_such_user`, `not_a_member` or `message_id_taken` when the message is refused, `busy` when too many wait.
+   * @throws {AppError} `unauthorized`, `no_such_user`, `not_a_member`, `message_id_taken` or `no_such_message` (what it answers) when the message is refused, `busy` when too many wait.
    * After another error the message may or may not be stored: send it again with the same id.
    */
   async send(message: NewMessage): Promise<WrittenMessage> {
@@ -50,7 +50,8 @@ const batcher = (metrics: Metrics, kind: string, flush: (messages: NewMessage[])
     metrics,
     flush,
     laneOf: (message) => message.conversationId,
-    identityOf: (message) => message.messageId,
+    // What is answered must be stored before.
+    identitiesOf: ({ messageId, replyToId }) => (replyToId === null ? [messageId] : [messageId, replyToId]),
     maxBatch: MAX_BATCH,
     maxRunning: MAX_RUNNING,
     interval: 0,

@@ -1,21 +1,10 @@
+import type { z } from 'zod';
 import type { Database, Statement } from '../../db/sequelize.ts';
+import { changeColumns } from './columns.ts';
+import type { messageRow } from './rows.ts';
 
-/** A message with the names of the people in it, as of now. */
-export interface HistoryRow {
-  messageId: string;
-  senderId: string;
-  senderName: string;
-  senderLastName: string | null;
-  /** Null in a group. */
-  receiverId: string | null;
-  receiverName: string | null;
-  groupName: string | null;
-  notification: boolean;
-  content: string;
-  createdAt: Date;
-  seq: number;
-  rev: number;
-}
+/** A message with the names of the people in it, as of now. In a group nobody is its receiver. */
+export type HistoryRow = Omit<z.output<typeof messageRow>, 'companionId' | 'groupId' | 'notification'> & { notification: boolean };
 
 interface Page {
   conversationId: string;
@@ -27,13 +16,13 @@ interface Page {
   limit: number;
 }
 
-/** The columns of a `HistoryRow`, save `groupName`. */
+/** The columns of a `HistoryRow`, save `groupName`, that a member, `me`, reads. */
 export const MESSAGE = `
     message.id AS "messageId", message.sender_id AS "senderId",
     sender.first_name AS "senderName", sender.last_name AS "senderLastName",
     receiver.id AS "receiverId", receiver.first_name AS "receiverName",
     message.notification, message.content, message.created_at AS "createdAt",
-    message.seq::float8 AS seq, message.rev::float8 AS rev`;
+    message.seq::float8 AS seq, message.rev::float8 AS rev,${changeColumns({ userId: 'me.user_id', clearedSeq: 'me.cleared_seq' })}`;
 
 /** Finds the people of a `message` that a member, `me`, reads. */
 export const PEOPLE = `

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sent } from '../../answers.ts';
 import type { Env } from '../../env.ts';
 import { DONE, operation } from '../../operation.ts';
 import { userTopic } from '../../realtime/topics.ts';
@@ -9,17 +10,26 @@ import { ownMessageItem, placeOf, privateMessageItem } from './presenter.ts';
 /** `privateMessage`: stores a message in the dialog with the receiver and tells the receiver's connections. */
 export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
   operation({
-    params: z.strictObject({ messageId: id, receiverId: id, content: messageText(MAX_MESSAGE_LENGTH) }),
-    async handle({ userId, connection, services: { writer, hub } }, { messageId, receiverId, content }) {
+    params: z.strictObject({ messageId: id, receiverId: id, content: messageText(MAX_MESSAGE_LENGTH), replyToId: id.nullish() }),
+    answer: sent(z.null()),
+    async handle({ userId, connection, services: { writer, hub } }, { messageId, receiverId, content, replyToId }) {
       const conversationId = dialogId(userId, receiverId);
-      const message = { conversationId, messageId, senderId: userId, receiverId, content, notification: false };
+      const message = {
+        conversationId,
+        messageId,
+        senderId: userId,
+        receiverId,
+        content,
+        replyToId: replyToId ?? null,
+        notification: false,
+      };
       const written = await writer.send(message);
       const place = placeOf(written);
       if (written.repeated) hub.doubt(userTopic(receiverId), userId);
       else {
         const item = privateMessageItem(message, written, place);
         if (receiverId !== userId) hub.publish(userTopic(receiverId), 'privateMessage', item);
-        hub.publishOwn(userId, connection, 'privateMessage', () => ownMessageItem(item, message));
+        hub.publishOwn(userId, connection, 'privateMessage', () => ownMessageItem(item, message, written));
       }
       return { ...DONE, place };
     },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sent } from '../../answers.ts';
 import type { Env } from '../../env.ts';
 import { DONE, operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
@@ -8,16 +9,31 @@ import { groupMessageItem, ownMessageItem, placeOf } from './presenter.ts';
 /** `messageInGroup`: stores a message in a group of mine and tells the connections of every other member. */
 export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
   operation({
-    params: z.strictObject({ messageId: id, groupId: id, content: messageText(MAX_MESSAGE_LENGTH), groupName: z.unknown().optional() }),
-    async handle({ userId, connection, services: { writer, hub } }, { messageId, groupId, content }) {
-      const message = { conversationId: groupId, messageId, senderId: userId, receiverId: null, content, notification: false };
+    params: z.strictObject({
+      messageId: id,
+      groupId: id,
+      content: messageText(MAX_MESSAGE_LENGTH),
+      replyToId: id.nullish(),
+      groupName: z.unknown().optional(),
+    }),
+    answer: sent(z.null()),
+    async handle({ userId, connection, services: { writer, hub } }, { messageId, groupId, content, replyToId }) {
+      const message = {
+        conversationId: groupId,
+        messageId,
+        senderId: userId,
+        receiverId: null,
+        content,
+        replyToId: replyToId ?? null,
+        notification: false,
+      };
       const written = await writer.send(message);
       const place = placeOf(written);
       if (written.repeated) hub.doubt(groupTopic(groupId), userId);
       else {
         const item = groupMessageItem(message, written, place);
         hub.publish(groupTopic(groupId), 'messageInGroup', item, { exceptUserIds: [userId] });
-        hub.publishOwn(userId, connection, 'messageInGroup', () => ownMessageItem(item, message));
+        hub.publishOwn(userId, connection, 'messageInGroup', () => ownMessageItem(item, message, written));
       }
       return { ...DONE, place };
     },

@@ -11,8 +11,21 @@ export interface NewMessage {
   /** The other person of a dialog; null in a group. */
   receiverId: string | null;
   content: string;
+  /** The message that it answers. */
+  replyToId: string | null;
   /** Whether it tells of a change of the group. */
   notification: boolean;
+}
+
+/** What a message answers. */
+export interface Quoted {
+  /** The first name of who wrote it. */
+  senderName: string;
+  /** The beginning of it. */
+  content: string;
+  isDeleted: boolean;
+  /** Whether the other person of the dialog has deleted it for himself. */
+  isHidden: boolean;
 }
 
 /** A message that is committed, with what its broadcast needs. */
@@ -26,12 +39,13 @@ export interface WrittenMessage {
   senderLastName: string | null;
   /** Null in a dialog. */
   groupName: string | null;
+  quoted: Quoted | null;
 }
 
 /** What became of a message: written, or why not. */
 export type Outcome = WrittenMessage | Error;
 
-const REFUSALS = z.enum(['unauthorized', 'no_such_user', 'not_a_member', 'message_id_taken']);
+const REFUSALS = z.enum(['unauthorized', 'no_such_user', 'not_a_member', 'message_id_taken', 'no_such_message']);
 
 interface Row {
   outcome: string;
@@ -41,11 +55,15 @@ interface Row {
   sender_name: string;
   sender_last_name: string | null;
   group_name: string | null;
+  quoted_name: string | null;
+  quoted_content: string | null;
+  quoted_deleted: boolean;
+  quoted_hidden: boolean;
 }
 
 const WRITE: Statement = {
   name: 'write_messages',
-  text: 'SELECT * FROM write_messages($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::boolean[])',
+  text: 'SELECT * FROM write_messages($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::boolean[])',
 };
 
 /** Checked ids, numbers and truth values need no quotes in an array of PostgreSQL: joining them costs less than what `pg` does to any text. */
@@ -57,6 +75,7 @@ function valuesOf(messages: NewMessage[]): unknown[] {
     plainArray(messages.map((message) => message.messageId)),
     plainArray(messages.map((message) => message.senderId)),
     plainArray(messages.map((message) => message.receiverId)),
+    plainArray(messages.map((message) => message.replyToId)),
     messages.map((message) => message.content),
     plainArray(messages.map((message) => message.notification)),
   ];
@@ -75,7 +94,17 @@ function outcomeOf(row: Row): Outcome {
     senderName: row.sender_name,
     senderLastName: row.sender_last_name,
     groupName: row.group_name,
+    quoted: quotedOf(row),
   };
+}
+
+function quotedOf({
+  quoted_name: senderName,
+  quoted_content: content,
+  quoted_deleted: isDeleted,
+  quoted_hidden: isHidden,
+}: Row): Quoted | null {
+  return senderName === null || content === null ? null : { senderName, content, isDeleted, isHidden };
 }
 
 /** Writes messages of any kind. No two have the same conversation and the same id. */

@@ -26,12 +26,12 @@ interface Row {
 
 const WRITE: Statement = {
   name: 'write_to_dialogs',
-  text: 'SELECT * FROM write_to_dialogs($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::uuid[], $7::uuid[], $8::text[])',
+  text: 'SELECT * FROM write_to_dialogs($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[], $7::int[], $8::uuid[], $9::uuid[], $10::text[])',
 };
 const UNIQUE_VIOLATION = '23505';
 
 /**
- * Writes messages of dialogs. Nearly all are new and in a dialog that exists: those take the shortest way. What is left, and all of
+ * Writes messages of dialogs. Nearly all are new, answer none, and are in a dialog that exists: those take the shortest way. What is left, and all of
  * them when one is stored already, goes the way of any message; the others do not wait for it, and stay when it fails.
  */
 export async function writeToDialogs(database: Database, messages: NewMessage[]): Promise<(Outcome | Promise<Outcome>)[]> {
@@ -44,7 +44,8 @@ export async function writeToDialogs(database: Database, messages: NewMessage[])
 
 /** Writes the messages of dialogs that exist, when all of them are new; returns what was written. */
 async function writeNew(database: Database, messages: NewMessage[]): Promise<[NewMessage, WrittenMessage][]> {
-  const dialogs = dialogsOf(messages);
+  const dialogs = dialogsOf(messages).filter((dialog) => dialog.messages.every(({ replyToId }) => replyToId === null));
+  if (dialogs.length === 0) return [];
   const rows = await database.run<Row>(WRITE, valuesOf(dialogs)).catch((error: unknown) => {
     if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) return [];
     throw error;
@@ -77,11 +78,19 @@ function valuesOf(dialogs: Dialog[]): unknown[] {
     plainArray(dialogs.map((dialog) => dialog.companionId)),
     plainArray(firsts),
     plainArray(dialogs.map((dialog) => dialog.messages.length)),
+    plainArray(dialogs.map(lastOfLower)),
+    plainArray(dialogs.map(lastOfHigher)),
     plainArray(messages.map((message) => message.messageId)),
     plainArray(messages.map((message) => message.senderId)),
     messages.map((message) => message.content),
   ];
 }
+
+/** Which of a dialog's messages is the last one by the user with the lower id, from 1; 0 when there is none. */
+const lastOfLower = ({ messages }: Dialog): number =>
+  messages.findLastIndex(({ senderId, receiverId }) => receiverId !== null && senderId <= receiverId) + 1;
+const lastOfHigher = ({ messages }: Dialog): number =>
+  messages.findLastIndex(({ senderId, receiverId }) => receiverId !== null && senderId >= receiverId) + 1;
 
 function writtenIn({ userId, messages }: Dialog, row: Row): [NewMessage, WrittenMessage][] {
   return messages.map((message, index) => {
@@ -96,6 +105,7 @@ function writtenIn({ userId, messages }: Dialog, row: Row): [NewMessage, Written
         senderName: byUser ? row.user_name : row.companion_name,
         senderLastName: byUser ? row.user_last_name : row.companion_last_name,
         groupName: null,
+        quoted: null,
       },
     ];
   });

@@ -3,7 +3,7 @@ import { within } from '../../lib/within.ts';
 import type { Hub } from '../../realtime/hub.ts';
 import type { Subscriber } from '../../realtime/subscriber.ts';
 import { statusTopic } from '../../realtime/topics.ts';
-import type { Presence, PresenceStore } from './presenceStore.ts';
+import type { Presence, PresenceStore, UserStatus } from './presenceStore.ts';
 
 /** How often a process says that it lives, and looks whether others do, in milliseconds. */
 const RENEWAL = 5_000;
@@ -13,11 +13,6 @@ const PATIENCE = 1_000;
 const GRACE = 10_000;
 /** Users that are read at a time. */
 const CHUNK = 200;
-
-/** A user's presence, as clients see it. */
-export interface UserStatus extends Presence {
-  userId: string;
-}
 
 /**
  * Who is online. Only who watches a user is told when that changes: a change travels as a hint on a topic of the user, and each process

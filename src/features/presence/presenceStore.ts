@@ -1,8 +1,14 @@
+import { z } from 'zod';
+import { knownId, time } from '../../answers.ts';
+
+const presence = z.object({ status: z.enum(['online', 'offline']), lastSeenAt: time.nullable() });
+
 /** Whether a user has a connection anywhere, and if not, when the last one was closed; null when that is not known. */
-export interface Presence {
-  status: 'online' | 'offline';
-  lastSeenAt: Date | null;
-}
+export type Presence = z.output<typeof presence>;
+
+/** A user's presence, as clients see it. */
+export const userStatus = presence.extend({ userId: knownId });
+export type UserStatus = z.output<typeof userStatus>;
 
 /** Keeps who is online. What it says may be late, or lost at any moment: nothing but presence depends on it. */
 export interface PresenceStore {

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { nothing, pageOf } from '../../answers.ts';
 import { AppError } from '../../errors.ts';
 import { DONE, operation } from '../../operation.ts';
 import { isStatusTopic, statusTopic } from '../../realtime/topics.ts';
 import { id } from '../../schemas.ts';
+import { userStatus } from './presenceStore.ts';
 import { strangersTo } from './queries.ts';
 
 const MAX_USERS = 200;
@@ -16,6 +18,7 @@ const params = z.strictObject({
 /** `watchPresence`: who of the users is online; from then on `userStatus` tells the connection when that changes. */
 export const watchPresence = operation({
   params,
+  answer: pageOf(userStatus),
   async handle({ userId, connection, services: { database, presence } }, { userIds }) {
     if (!connection) throw new AppError('upgrade_required');
     const asked = [...new Set(userIds)];
@@ -35,6 +38,7 @@ export const watchPresence = operation({
 /** `unwatchPresence`: the connection hears no more of the users. */
 export const unwatchPresence = operation({
   params,
+  answer: nothing,
   async handle({ connection, services: { presence } }, { userIds }) {
     if (!connection) throw new AppError('upgrade_required');
     presence.unwatch(connection, userIds);

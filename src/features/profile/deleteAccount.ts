@@ -5,6 +5,7 @@ import type { Context } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { endSessions, groupIdsOf } from '../auth/sessions.ts';
 import { removeMember } from '../groups/membership.ts';
+import { notification } from '../groups/notification.ts';
 import { groupMessageItem, placeOf } from '../messages/presenter.ts';
 import { type NewMessage, type WrittenMessage, writeWithin } from '../messages/writeMessages.ts';
 
@@ -29,14 +30,7 @@ export async function deleteAccount({ userId, services: { database, hub } }: Con
     const groups = await database.conversations.findAll({ where, order: ['id'], lock: transaction.LOCK.UPDATE, transaction });
     const current = new Set(await groupIdsOf(database, userId, transaction));
     for (const group of groups.filter(({ id }) => current.has(id))) {
-      const message = {
-        conversationId: group.id,
-        messageId: randomUUID(),
-        senderId: userId,
-        receiverId: null,
-        content: FAREWELL,
-        notification: true,
-      };
+      const message = notification({ groupId: group.id, messageId: randomUUID(), senderId: userId, content: FAREWELL });
       left.push({ message, written: await writeWithin(transaction, database, message) });
       await removeMember(database, group, userId, transaction);
     }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fold } from '../../db/searchText.ts';
 import { AppError } from '../../errors.ts';
 import { type Route, route } from '../../http/route.ts';
-import { id, isStorable } from '../../schemas.ts';
+import { id, isStorable, limitOr } from '../../schemas.ts';
 import { findMyGroups, findUsers, findUsersNotInGroup } from './queries.ts';
 
 const DEFAULT_LIMIT = 20;
@@ -13,7 +13,7 @@ const searchText = z
   .max(100, 'must be at most 100 characters long')
   .refine(isStorable, 'must be well-formed text without NUL characters')
   .refine((text) => fold(text) !== '', 'must not be white space or accents alone');
-const limit = z.coerce.number('must be a whole number from 1 to 100').int().min(1).max(100).default(DEFAULT_LIMIT);
+const limit = limitOr(DEFAULT_LIMIT);
 
 const person = z.object({ userId: z.uuid(), firstName: z.string(), lastName: z.string().nullable(), email: z.string() });
 const result = z.object({

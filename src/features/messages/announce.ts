@@ -1,0 +1,29 @@
+import type { Context } from '../../operation.ts';
+import type { OptInEvent } from '../../realtime/optInEvents.ts';
+import { groupTopic, userTopic } from '../../realtime/topics.ts';
+import type { BroadcastItem, BroadcastType } from '../../ws/broadcasts.ts';
+import type { Address } from './conversation.ts';
+
+/** Events that name a conversation. */
+export type ConversationEvent = Extract<BroadcastType & OptInEvent, Exclude<OptInEvent, 'userStatus' | 'catchUp' | 'ownMessages'>>;
+
+/**
+ * Tells everybody in the conversation who asked for the event, the user's own other devices included but not the connection that
+ * did it; each is told the conversation's name as they know it.
+ */
+export function announce<Event extends ConversationEvent>(
+  { userId, connection, services: { hub } }: Context,
+  { companionId, groupId }: Address,
+  event: Event,
+  tell: (address: Address) => BroadcastItem<Event>,
+): void {
+  const exceptions = { exceptConnectionId: connection?.id };
+  if (groupId !== null) {
+    hub.publish(groupTopic(groupId), event, tell({ companionId: null, groupId }), exceptions);
+    return;
+  }
+  if (companionId !== null && companionId !== userId) {
+    hub.publish(userTopic(companionId), event, tell({ companionId: userId, groupId: null }));
+  }
+  hub.publish(userTopic(userId), event, tell({ companionId, groupId: null }), exceptions);
+}

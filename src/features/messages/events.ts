@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { knownId, time } from '../../answers.ts';
+import { address, quotedMessage, reactionCount } from './rows.ts';
+
+/** What every change of a message says: which one, and where it stands now. */
+const changed = z.object({ ...address, messageId: knownId, seq: z.int(), rev: z.int() });
+
+/** Somebody has read a message and all before it. */
+export const messageRead = z.object({ ...address, readerId: knownId, messageId: knownId, seq: z.int(), readAt: time });
+
+/** Somebody begins to type, or types still, or does no more. */
+export const userTyping = z.object({ ...address, userId: knownId, isTyping: z.boolean() });
+
+export const messageEdited = changed.extend({ content: z.string(), editedAt: time });
+
+export const messageDeleted = changed.extend({ deletedAt: time });
+
+/** The user gave a reaction, or took it back; with all that the message has now. */
+export const reactionsChanged = changed.extend({
+  userId: knownId,
+  emoji: z.string(),
+  isAdded: z.boolean(),
+  reactions: z.array(reactionCount.omit({ mine: true })),
+});
+
+const sentMessage = z.object({
+  messageId: knownId,
+  message: z.string(),
+  senderName: z.string(),
+  senderLastName: z.string().nullable(),
+  senderId: knownId,
+  createdAt: z.iso.datetime({ precision: 3 }),
+  replyTo: quotedMessage.nullable(),
+  seq: z.int(),
+  rev: z.int(),
+});
+
+/** A message in a dialog, as the other person receives it. */
+export const privateMessage = sentMessage;
+
+/** A message in a group, or a notification about the group. */
+export const groupMessage = sentMessage.extend({ groupId: knownId, groupName: z.string().nullable(), notification: z.boolean() });
+
+/** The same for the sender's other connections: they are told which dialog it is in. */
+export const ownPrivateMessage = privateMessage.extend(address);
+export const ownGroupMessage = groupMessage.extend(address);

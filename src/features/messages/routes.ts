@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { place } from '../../answers.ts';
+import type { Env } from '../../env.ts';
+import { bodyByTime, pageBody, pageQuery } from '../../http/page.ts';
+import { operationRoute, type Route } from '../../http/route.ts';
+import { id, messageText } from '../../schemas.ts';
+import { dialogHistory, groupHistory } from './history.ts';
+import { dialogRow, groupRow } from './rows.ts';
+import { sendPrivate } from './sendPrivate.ts';
+import { sendToGroup } from './sendToGroup.ts';
+
+const readDialog = operationRoute({
+  method: 'get',
+  path: '/dialogs/:userId/messages',
+  summary: 'A page of my dialog with a user, newest first',
+  limit: 'request',
+  params: z.strictObject({ userId: id, ...pageQuery }),
+  status: 200,
+  answer: pageBody(dialogRow),
+  errors: [],
+  operation: dialogHistory,
+  toParams: ({ userId, limit, cursor = null }) => ({ receiverId: userId, limit, cursorCreatedAt: cursor }),
+  toBody: bodyByTime,
+});
+
+const readGroup = operationRoute({
+  method: 'get',
+  path: '/groups/:groupId/messages',
+  summary: 'A page of a group of mine, newest first',
+  limit: 'request',
+  params: z.strictObject({ groupId: id, ...pageQuery }),
+  status: 200,
+  answer: pageBody(groupRow),
+  errors: ['not_a_member'],
+  operation: groupHistory,
+  toParams: ({ groupId, limit, cursor = null }) => ({ groupId, limit, cursorCreatedAt: cursor }),
+  toBody: bodyByTime,
+});
+
+const message = ({ MAX_MESSAGE_LENGTH }: Env) => ({ messageId: id, content: messageText(MAX_MESSAGE_LENGTH), replyToId: id.nullish() });
+const stored = z.object({ data: place });
+
+const writeToUser = (env: Env) =>
+  operationRoute({
+    method: 'post',
+    path: '/dialogs/:userId/messages',
+    summary: 'Send a message to a user; the same messageId again stores nothing',
+    limit: 'request',
+    params: z.strictObject({ userId: id, ...message(env) }),
+    status: 201,
+    answer: stored,
+    errors: ['no_such_user', 'no_such_message', 'message_id_taken'],
+    operation: sendPrivate(env),
+    toParams: ({ userId, ...params }) => ({ receiverId: userId, ...params }),
+    toBody: ({ place }) => ({ data: place }),
+  });
+
+const writeToGroup = (env: Env) =>
+  operationRoute({
+    method: 'post',
+    path: '/groups/:groupId/messages',
+    summary: 'Send a message to a group of mine; the same messageId again stores nothing',
+    limit: 'request',
+    params: z.strictObject({ groupId: id, ...message(env) }),
+    status: 201,
+    answer: stored,
+    errors: ['not_a_member', 'no_such_message', 'message_id_taken'],
+    operation: sendToGroup(env),
+    toParams: (params) => params,
+    toBody: ({ place }) => ({ data: place }),
+  });
+
+export const messageRoutes = (env: Env): Route[] => [readDialog, readGroup, writeToUser(env), writeToGroup(env)];

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { cursor, limitOr } from '../schemas.ts';
+
+const DEFAULT_LIMIT = 50;
+
+/** What the query of a page of messages or chats takes; without a cursor it is the newest page. */
+export const pageQuery = { limit: limitOr(DEFAULT_LIMIT), cursor: cursor.optional() };
+
+/** A page, and the `cursor` of the next one; null after the last. */
+export const pageBody = <Row extends z.ZodType>(row: Row) => z.object({ data: z.array(row), nextCursor: z.string().nullable() });
+
+/** The body of a page that is cut by time: one that is not full is the last. */
+export function bodyByTime<Row extends { createdAt: Date }>({ data }: { data: Row[] }, { limit }: { limit: number }) {
+  const last = data.at(-1);
+  return { data, nextCursor: last && data.length >= limit ? last.createdAt.toISOString() : null };
+}
