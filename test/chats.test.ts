@@ -3,8 +3,23 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from './support/database.ts';
 import { call, newGroup, newUser } from './support/http.ts';
-import { A_TIME, NEWEST, newCircle, newPerson, type Person, placeAt, readAll, readPages, write, writeToGroup } from './support/people.ts';
+import {
+  A_TIME,
+  NEWEST,
+  newCircle,
+  newPerson,
+  type Person,
+  placeAt,
+  readAll,
+  readPages,
+  UNCHANGED,
+  write,
+  writeToGroup,
+} from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
+
+/** A chat of which its user has set nothing. */
+const UNSET = { muted: false, pinned: false, title: null };
 
 describe('listLastMessage', () => {
   let server: TestServer;
@@ -43,10 +58,17 @@ describe('listLastMessage', () => {
       content: 'Hello yourself',
       ...placeAt(2),
       updatedAt: A_TIME,
-      deletedAt: null,
+      ...UNCHANGED,
+      memberCount: null,
+      ...UNSET,
     };
-    for (const person of [ann, bob]) {
-      expect(await person.socket.ask('listLastMessage', NEWEST)).toEqual({ item: null, data: [row], isBroadcast: false });
+    // Ann has not read the answer; Bob wrote it, and has read all.
+    for (const { person, ...marks } of [
+      { person: ann, unreadCount: 1, companionReadSeq: 2 },
+      { person: bob, unreadCount: 0, companionReadSeq: 1 },
+    ]) {
+      const data = [{ ...row, ...marks }];
+      expect(await person.socket.ask('listLastMessage', NEWEST)).toEqual({ item: null, data, isBroadcast: false });
     }
     await write(ann, bob, 'And again');
     for (const person of [ann, bob]) {
@@ -72,9 +94,14 @@ describe('listLastMessage', () => {
       content: 'Hello, all',
       ...placeAt(3),
       updatedAt: A_TIME,
-      deletedAt: null,
+      ...UNCHANGED,
+      companionReadSeq: null,
+      memberCount: 2,
+      ...UNSET,
     };
-    for (const person of [ann, bob]) expect(await chats(person)).toEqual([row]);
+    expect(await chats(ann)).toEqual([{ ...row, unreadCount: 0 }]);
+    // Bob has not read that he was added, either.
+    expect(await chats(bob)).toEqual([{ ...row, unreadCount: 2 }]);
   });
 
   test('gives a dialog with oneself once, with oneself on both sides', async () => {

@@ -50,7 +50,7 @@ describe('swagger.yaml', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const served = createRoutes(parseEnv({})).flatMap(({ method, path, aliases = [] }) =>
-      [path, ...aliases].map((path) => `${method.toUpperCase()} /api${path.replace(/:(\w+)/, '{$1}')}`),
+      [path, ...aliases].map((path) => `${method.toUpperCase()} /api${path.replace(/:(\w+)/g, '{$1}')}`),
     );
     const probes = ['GET /health/live', 'GET /health/ready'];
     expect(new Set(inFile)).toEqual(new Set([...served, ...probes]));

@@ -11,6 +11,7 @@ import {
   type Person,
   placeAt,
   readAll,
+  UNCHANGED,
   writeToGroup,
 } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -50,6 +51,7 @@ describe('messageInGroup', () => {
           senderLastName: 'Archer',
           senderId: ann.id,
           notification: false,
+          replyTo: null,
           ...placeAt(4),
         },
       ]);
@@ -173,9 +175,9 @@ describe('messageInGroup', () => {
       expect(await person.socket.ask('getlatestMessageGroup', params)).toEqual({
         item: null,
         data: [
-          { ...message, content: 'Hello', ...placeAt(3) },
-          { ...notification, content: 'added', ...placeAt(2) },
-          { ...notification, content: 'created', ...placeAt(1) },
+          { ...message, content: 'Hello', ...UNCHANGED, ...placeAt(3) },
+          { ...notification, content: 'added', ...UNCHANGED, ...placeAt(2) },
+          { ...notification, content: 'created', ...UNCHANGED, ...placeAt(1) },
         ],
         isBroadcast: false,
       });

@@ -63,6 +63,7 @@ describe('a group', () => {
         senderId: member.id,
         senderLastName: null,
         notification: true,
+        replyTo: null,
         ...placeAt(4),
       };
       expect(answer).toEqual({ item, data: null, isBroadcast: false, ...placeAt(4) });
@@ -137,6 +138,7 @@ describe('a group', () => {
             senderId: member.id,
             senderLastName: null,
             notification: true,
+            replyTo: null,
             ...placeAt(4),
           },
         ]);

@@ -11,6 +11,7 @@ import {
   placeAt,
   readAll,
   readPages,
+  UNCHANGED,
   write,
   writeToGroup,
 } from './support/people.ts';
@@ -132,8 +133,8 @@ describe('history', () => {
       { senderId: bob.id, senderName: 'Bob', receiverId: ann.id, receiverName: 'Ann' },
     ];
     const data = [
-      { messageId: answer, ...bobSide, content: 'Fine', ...placeAt(2) },
-      { messageId: question, ...annSide, content: 'How are you?', ...placeAt(1) },
+      { messageId: answer, ...bobSide, content: 'Fine', ...UNCHANGED, ...placeAt(2) },
+      { messageId: question, ...annSide, content: 'How are you?', ...UNCHANGED, ...placeAt(1) },
     ];
     const expected = { item: null, data, isBroadcast: false };
     expect(await ann.socket.ask('getlatestMessageDialog', { receiverId: bob.id, ...NEWEST })).toEqual(expected);

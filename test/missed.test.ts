@@ -3,7 +3,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dialogId } from '../src/features/messages/dialogId.ts';
 import { query } from './support/database.ts';
 import { call } from './support/http.ts';
-import { A_TIME, leave, NEWEST, newCircle, newPerson, type Person, placeAt, write, writeMany, writeToGroup } from './support/people.ts';
+import {
+  A_TIME,
+  leave,
+  NEWEST,
+  newCircle,
+  newPerson,
+  type Person,
+  placeAt,
+  UNCHANGED,
+  write,
+  writeMany,
+  writeToGroup,
+} from './support/people.ts';
 import { missedItem } from './support/replica.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -44,10 +56,19 @@ describe('getMissed', () => {
     const { item, data } = await ask(ann, cursors);
     expect(item).toEqual(NOTHING);
     expect(data).toEqual([
-      { ...inGroup, ...byAnn, messageId: expect.any(String), notification: true, content: 'added', ...placeAt(2) },
-      { ...inGroup, ...byBob, messageId: hello, notification: null, content: 'Hello, all', ...placeAt(3) },
-      { ...inDialog, ...byAnn, messageId: question, receiverId: bob.id, receiverName: 'Bob', content: 'How are you?', ...placeAt(2) },
-      { ...inDialog, ...byBob, messageId: answer, receiverId: ann.id, receiverName: 'Ann', content: 'Fine', ...placeAt(3) },
+      { ...inGroup, ...byAnn, messageId: expect.any(String), notification: true, content: 'added', ...UNCHANGED, ...placeAt(2) },
+      { ...inGroup, ...byBob, messageId: hello, notification: null, content: 'Hello, all', ...UNCHANGED, ...placeAt(3) },
+      {
+        ...inDialog,
+        ...byAnn,
+        messageId: question,
+        receiverId: bob.id,
+        receiverName: 'Bob',
+        content: 'How are you?',
+        ...UNCHANGED,
+        ...placeAt(2),
+      },
+      { ...inDialog, ...byBob, messageId: answer, receiverId: ann.id, receiverName: 'Ann', content: 'Fine', ...UNCHANGED, ...placeAt(3) },
     ]);
     const [sides] = (await missed(bob, [{ receiverId: ann.id, afterRev: 2 }])).data;
     expect(sides).toMatchObject({ companionId: ann.id, messageId: answer });

@@ -57,6 +57,15 @@ const PATHS: Record<string, { input?: (scene: Scene, actor: TestUser) => object;
     outcomes: { ...all(409), owner: 200 },
   },
   'delete /dialogs/:companionId': { nobody: 401, outcomes: all(200) },
+  'get /chats': { nobody: 401, outcomes: all(200) },
+  'get /dialogs/:userId/messages': { nobody: 401, outcomes: all(200) },
+  'post /dialogs/:userId/messages': { input: () => ({ messageId: randomUUID(), content: 'Hello' }), nobody: 401, outcomes: all(201) },
+  'get /groups/:groupId/messages': { nobody: 401, outcomes: members(403, 200) },
+  'post /groups/:groupId/messages': {
+    input: () => ({ messageId: randomUUID(), content: 'Hello' }),
+    nobody: 401,
+    outcomes: members(403, 201),
+  },
   'post /use-cases/mark-as-deleted': { input: ({ owner }) => ({ companionId: owner.id }), nobody: 401, outcomes: all(200) },
 };
 
@@ -153,7 +162,8 @@ describe('who may do what', () => {
     if (!row) throw new Error('no row');
     const request = async (scene: Scene, actor: TestUser, token?: string) => {
       const input = row.input?.(scene, actor);
-      const path = address.replace(':companionId', scene.owner.id);
+      const values: Record<string, string> = { companionId: scene.owner.id, userId: scene.owner.id, groupId: scene.groupId };
+      const path = address.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '');
       const query = method === 'get' && input ? `?${new URLSearchParams(Object.entries(input))}` : '';
       const body = method === 'get' ? undefined : input;
       return (await call(server, method.toUpperCase(), path + query, { token, ...(body && { body }) })).status;

@@ -37,6 +37,7 @@ describe('privateMessage', () => {
         senderName: 'Ann',
         senderLastName: 'Archer',
         senderId: ann.id,
+        replyTo: null,
         ...placeAt(1),
       });
     }

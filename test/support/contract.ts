@@ -64,6 +64,18 @@ export const REST_PATHS: RestPath[] = [
     input: () => ({ groupId: randomUUID(), groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() }),
   }),
   ...both(['/dialogs/{companionId}'], { method: 'DELETE', success: 200, isProtected: true, input: nothing }),
+  ...both(['/chats', '/dialogs/{userId}/messages', '/groups/{groupId}/messages'], {
+    method: 'GET',
+    success: 200,
+    isProtected: true,
+    input: () => ({ limit: '10' }),
+  }),
+  ...both(['/dialogs/{userId}/messages', '/groups/{groupId}/messages'], {
+    method: 'POST',
+    success: 201,
+    isProtected: true,
+    input: () => ({ messageId: randomUUID(), content: 'Hello' }),
+  }),
   ...both(['/use-cases/mark-as-deleted'], {
     method: 'POST',
     success: 200,
@@ -75,7 +87,8 @@ export const REST_PATHS: RestPath[] = [
 /** Where to send a request to, and its body. */
 export function requestOf(rest: RestPath, user: TestUser, groupId: string): { path: string; body?: unknown } {
   const input = rest.input(user, groupId);
-  const path = rest.path.replace('{companionId}', user.id);
+  const values: Record<string, string> = { companionId: user.id, userId: user.id, groupId };
+  const path = rest.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
   if (rest.method !== 'GET' || !input) return { path, ...(input && { body: input }) };
   const query = new URLSearchParams(Object.entries(input).map(([name, value]) => [name, String(value)]));
   return { path: `${path}?${query}` };

@@ -77,6 +77,9 @@ export const A_TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d
 /** Where the message with this number stands in a conversation in which nothing was changed, as the answer to its sender says. */
 export const placeAt = (number: number) => ({ seq: number, rev: number, createdAt: A_TIME });
 
+/** What rows say of a message that was not changed, and answers none. */
+export const UNCHANGED = { editedAt: null, deletedAt: null, replyTo: null, reactions: [] };
+
 /** Texts that would do something in SQL, HTML or JSON if anything took them for more than text. */
 export const NASTY_TEXTS = [
   "Robert'); DROP TABLE messages;--",
