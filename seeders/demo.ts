@@ -30,30 +30,34 @@ export async function seedDemo(
     const user = await database.users.create({ firstName, lastName, email: emailOf(index), passwordHash }, { transaction });
     ids.push(user.id);
   }
-  const talks = [...groupTalks(ids), ...dialogTalks(ids)];
   let messages = 0;
-  for (const { conversation, members, count } of talks) {
-    const said = speak(
-      conversation.id,
-      members.map(({ userId }) => userId),
-      count,
-      conversation.kind === 'group',
-    );
-    const lastMessageAt = said.at(-1)?.createdAt;
-    await database.conversations.create(
-      { ...conversation, lastSeq: count, lastRev: count, lastMessageAt, createdAt: said[0]?.createdAt },
-      { transaction },
-    );
-    const joinedAt = said[0]?.createdAt;
-    await database.members.bulkCreate(
-      members.map((member) => ({ ...member, conversationId: conversation.id, joinedAt })),
-      { transaction },
-    );
-    for (let start = 0; start < said.length; start += MAX_ROWS)
-      await database.messages.bulkCreate(said.slice(start, start + MAX_ROWS), { transaction });
-    messages += said.length;
-  }
+  for (const talk of [...groupTalks(ids), ...dialogTalks(ids)]) messages += await store(database, talk, transaction);
   return { users: ids.length, groups: GROUPS.length, messages };
+}
+
+/** Stores a talk, and resolves with how much was said. */
+async function store(database: Database, { conversation, members, count }: Talk, transaction: Transaction): Promise<number> {
+  const { id: conversationId, kind } = conversation;
+  const userIds = members.map(({ userId }) => userId);
+  const said = speak(conversationId, userIds, count, kind === 'group');
+  const sentSeqs = userIds.map((userId) => said.findLast(({ senderId }) => senderId === userId)?.seq ?? 0);
+  const state = { lastSeq: count, lastRev: count, lastMessageAt: said.at(-1)?.createdAt, createdAt: said[0]?.createdAt };
+  const read = kind === 'group' ? { memberCount: members.length } : dialogMarks(userIds, sentSeqs);
+  await database.conversations.create({ ...conversation, ...state, ...read }, { transaction });
+  const places = members.map((member, place) => {
+    // Some have a little left to read.
+    const readSeq = Math.max(sentSeqs[place] ?? 0, count - (place % 4));
+    return { ...member, conversationId, joinedAt: said[0]?.createdAt, readSeq };
+  });
+  await database.members.bulkCreate(places, { transaction });
+  for (let start = 0; start < said.length; start += MAX_ROWS)
+    await database.messages.bulkCreate(said.slice(start, start + MAX_ROWS), { transaction });
+  return said.length;
+}
+
+function dialogMarks([one = '', other = '']: string[], sentSeqs: number[]) {
+  const [lowerSentSeq, higherSentSeq] = one <= other ? sentSeqs : sentSeqs.toReversed();
+  return { lowerSentSeq, higherSentSeq };
 }
 
 /** Groups of 3 to 20 people: each begins at another place in the list, the last one holds everybody. */

@@ -73,9 +73,15 @@ describe('npm run seed', () => {
         (SELECT count(*)::int FROM messages m WHERE NOT EXISTS (
           SELECT FROM members WHERE conversation_id = m.conversation_id AND user_id = m.sender_id)) AS strangers,
         (SELECT count(*)::int FROM conversations c WHERE kind = 'group' AND 1 <> (
-          SELECT count(*) FROM members WHERE conversation_id = c.id AND role = 'owner')) AS ownerless`,
+          SELECT count(*) FROM members WHERE conversation_id = c.id AND role = 'owner')) AS ownerless,
+        (SELECT count(*)::int FROM conversations c WHERE kind = 'group' AND member_count <> (
+          SELECT count(*) FROM members WHERE conversation_id = c.id)) AS miscounted,
+        (SELECT count(*)::int FROM messages said JOIN members m ON m.conversation_id = said.conversation_id AND m.user_id = said.sender_id
+          JOIN conversations c ON c.id = m.conversation_id
+          WHERE said.seq > CASE WHEN kind = 'group' THEN m.read_seq WHEN m.user_id <= m.companion_id THEN c.lower_sent_seq
+            ELSE c.higher_sent_seq END) AS own_unread`,
     );
-    expect(wrong).toEqual({ gaps: 0, disorder: 0, out_of_step: 0, strangers: 0, ownerless: 0 });
+    expect(wrong).toEqual({ gaps: 0, disorder: 0, out_of_step: 0, strangers: 0, ownerless: 0, miscounted: 0, own_unread: 0 });
   });
 
   test('makes accounts that can log in as it says, see dialogs and groups, find people and write', async () => {
