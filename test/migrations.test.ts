@@ -6,6 +6,7 @@ import { createMigrator, migrate, withMigrationLock } from '../src/db/migrator.t
 import { Database } from '../src/db/sequelize.ts';
 import { newDatabase, query } from './support/database.ts';
 import { call, logIn, newUser } from './support/http.ts';
+import { NEWEST, newCircle, newPerson, write } from './support/people.ts';
 import { runScript } from './support/script.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { newDirectory, sweep } from './support/serverProcess.ts';
@@ -59,6 +60,29 @@ test('Every migration can be taken back: down to nothing and up again gives the 
   await migrate(database);
   expect(await query(databaseUrl, SCHEMA)).toEqual(schema);
   await database.close();
+});
+
+test('What was there before anybody kept marks has been read, and groups know how many are in them', async () => {
+  const databaseUrl = await newDatabase();
+  const before = await startServer({}, databaseUrl);
+  const [ann, bob] = [await newPerson(before), await newPerson(before)];
+  await newCircle(before, [ann, bob]);
+  for (const content of ['Hello', 'Are you there?']) await write(ann, bob, content);
+  const group = (await bob.socket.rows('listLastMessage', NEWEST)).find(({ groupId }) => groupId !== null);
+  expect(group).toMatchObject({ unreadCount: 1, memberCount: 2 });
+  await before.app.stop();
+  const database = new Database(databaseUrl);
+  const down = { to: '0006-reading-and-answering' };
+  await withMigrationLock(database, async (transaction) => (await createMigrator(database, transaction)).down(down));
+  await database.close();
+  const after = await startServer({}, databaseUrl);
+  const socket = await connect(after, bob);
+  const rows = await socket.rows('listLastMessage', NEWEST);
+  expect(rows.map(({ unreadCount, memberCount }) => ({ unreadCount, memberCount }))).toEqual([
+    { unreadCount: 0, memberCount: null },
+    { unreadCount: 0, memberCount: 2 },
+  ]);
+  await after.app.stop();
 });
 
 describe.concurrent('npm run migrate', () => {
