@@ -78,8 +78,9 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     clientAddress: clientAddress(env),
     stopping: stopping.signal,
   };
-  const httpServer = createServer(TIMEOUTS, createHttpApp(services, createRoutes(env))).setTimeout(STANDSTILL);
-  const sockets = new SocketServer(httpServer, services, createRegistry(env));
+  const operations = createRegistry(env);
+  const httpServer = createServer(TIMEOUTS, createHttpApp(services, createRoutes(env), operations)).setTimeout(STANDSTILL);
+  const sockets = new SocketServer(httpServer, services, operations);
 
   /** Settles when the port is ours, or cannot be. */
   let listening: Promise<unknown> | undefined;

@@ -57,6 +57,7 @@ function welcome(env: Env, port: number, embedded: boolean): void {
       '',
       `  Messenger is listening on http://${address} and ws://${address}/api/ws`,
       `  API documentation         http://${address}/api/`,
+      `  of the WebSocket          http://${address}/api/ws-docs/`,
       `  Data                      ${embedded ? env.DATA_DIR : 'the PostgreSQL server of DATABASE_URL'}`,
       '',
       '  Try next: `npm run seed` in another terminal makes people, groups and messages to play with.',

@@ -88,7 +88,7 @@ describe.skipIf(!isBrowserInstalled)('in a browser', () => {
     expect((await visited).close).toMatchObject({ code: 4001, reason: 'Unauthorized' });
   });
 
-  test('the documentation shows every path and tries one out, without an error in the console or a breach of its policy', async () => {
+  test('the documentation shows every path and tries one out, and has a page about the WebSocket, without an error in the console or a breach of its policy', async () => {
     const page = await browser.newPage();
     const errors: string[] = [];
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
@@ -102,6 +102,9 @@ describe.skipIf(!isBrowserInstalled)('in a browser', () => {
     await probe.getByText('Try it out').click();
     await probe.getByText('Execute', { exact: true }).click();
     await probe.locator('.live-responses-table').getByText('"live"').waitFor();
+    await page.goto(`${server.url}/api/ws-docs/`);
+    await page.getByRole('link', { name: 'getMissed' }).click();
+    expect(await page.locator('#getMissed').getByText('changedSince', { exact: true }).first().isVisible()).toBe(true);
     expect(errors).toEqual([]);
   });
 });

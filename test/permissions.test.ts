@@ -76,6 +76,8 @@ const OTHERS: Record<string, number> = {
   'get /api/': 200,
   'get /doc': 302,
   'get /doc/': 200,
+  'get /api/ws-docs': 302,
+  'get /api/ws-docs/': 200,
   'get /api/ws': 426,
   'get /health/live': 200,
   'get /health/ready': 200,

@@ -3,10 +3,18 @@ import { stringify } from 'yaml';
 import { parseEnv } from '../env.ts';
 import { describeApi } from '../http/openapi.ts';
 import { createRoutes } from '../http/routes.ts';
-
-/** Where the description lies, from the root of the project. */
-const FILE = 'swagger.yaml';
+import { describeSocket } from '../ws/asyncapi.ts';
+import { createRegistry } from '../ws/registry.ts';
 
 // With the limits that hold by default.
-const description = describeApi(createRoutes(parseEnv({})));
-await writeFile(FILE, stringify(description, { aliasDuplicateObjects: false, lineWidth: 0 }));
+const env = parseEnv({});
+
+/** Where the descriptions lie, from the root of the project. */
+const FILES = {
+  'swagger.yaml': describeApi(createRoutes(env)),
+  'asyncapi.yaml': describeSocket(createRegistry(env)),
+};
+
+for (const [file, description] of Object.entries(FILES)) {
+  await writeFile(file, stringify(description, { aliasDuplicateObjects: false, lineWidth: 0 }));
+}

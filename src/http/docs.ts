@@ -1,18 +1,27 @@
 import { Router } from 'express';
 import swaggerUi from 'swagger-ui-express';
+import type { Operation } from '../operation.ts';
+import { describeSocket } from '../ws/asyncapi.ts';
 import { describeApi } from './openapi.ts';
 import type { Route } from './route.ts';
+import { socketPage } from './socketPage.ts';
 
 /** Where the documentation is served, with a slash at the end: its page names its files relative to that. */
 const PATHS = ['/api/', '/doc/'];
+/** Where that of the WebSocket is. */
+const SOCKET_PATH = '/api/ws-docs/';
 
-/** Swagger UI over the description of the REST paths; `/` leads to it. */
-export function documentation(routes: Route[]): Router {
+/** Swagger UI over the description of the REST paths, to which `/` leads, and a page about the WebSocket beside it. */
+export function documentation(routes: Route[], operations: ReadonlyMap<string, Operation>): Router {
   const router = Router({ strict: true });
   const page = swaggerUi.setup(describeApi(routes));
+  const aboutSocket = socketPage(describeSocket(operations));
   router.get('/', (_request, response) => response.redirect('/api/'));
+  for (const path of [...PATHS, SOCKET_PATH]) router.get(path.slice(0, -1), (_request, response) => response.redirect(path));
+  router.get(SOCKET_PATH, (_request, response) => {
+    response.type('html').send(aboutSocket);
+  });
   for (const path of PATHS) {
-    router.get(path.slice(0, -1), (_request, response) => response.redirect(path));
     router.get(path, page);
     router.use(path, ...swaggerUi.serve);
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError, ERRORS, type ErrorCode } from '../errors.ts';
+import { type JsonSchema, jsonSchema as toJsonSchema } from '../jsonSchema.ts';
 import type { Route } from './route.ts';
 
 /** What every path may answer beside its own errors. */
@@ -17,18 +18,7 @@ const errorBody = z.object({
 const probe = z.object({ status: z.string() });
 const readiness = probe.extend({ reason: z.string().optional() });
 
-type JsonSchema = ReturnType<typeof jsonSchema>;
-
-const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') =>
-  z.toJSONSchema(schema, {
-    target: 'openapi-3.0',
-    io,
-    unrepresentable: 'any',
-    override({ zodSchema, jsonSchema }) {
-      // Times are answered as JSON makes them.
-      if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
-    },
-  });
+const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => toJsonSchema(schema, io, 'openapi-3.0');
 
 const json = (schema: JsonSchema | { $ref: string }) => ({ content: { 'application/json': { schema } } });
 
@@ -47,7 +37,7 @@ export function describeApi(routes: Route[]) {
       title: 'Messenger',
       version: '1.0.0',
       description:
-        'Accounts, profile, search and groups. Messages go over the WebSocket at /api/ws. Log in, then authorize with the token.',
+        'Accounts, profile, search, chats and groups. Log in, then authorize with the token. What happens meanwhile comes over the WebSocket at /api/ws, which [has a page of its own](/api/ws-docs/).',
     },
     paths,
     components: {

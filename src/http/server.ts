@@ -3,7 +3,7 @@ import express, { type Express, type Request, type RequestHandler } from 'expres
 import helmet from 'helmet';
 import { maxRequestBytes } from '../env.ts';
 import { AppError } from '../errors.ts';
-import type { Services } from '../operation.ts';
+import type { Operation, Services } from '../operation.ts';
 import { authenticate } from './authenticate.ts';
 import { documentation } from './docs.ts';
 import { errorHandler } from './errorHandler.ts';
@@ -25,7 +25,7 @@ const secureHeaders = helmet({
     directives: {
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'"],
-      // The page of Swagger UI has its own style inline.
+      // The pages of the documentation have their own style inline.
       styleSrc: ["'self'", "'unsafe-inline'"],
       imgSrc: ["'self'", 'data:'],
       connectSrc: ["'self'"],
@@ -36,14 +36,14 @@ const secureHeaders = helmet({
   },
 });
 
-/** The HTTP side: REST below `/api`, its documentation, and what probes ask. */
-export function createHttpApp(services: Services, routes: Route[]): Express {
+/** The HTTP side: REST below `/api`, the documentation of it and of the WebSocket, and what probes ask. */
+export function createHttpApp(services: Services, routes: Route[], operations: ReadonlyMap<string, Operation>): Express {
   const { env } = services;
   const app = express().disable('x-powered-by');
   app.use(observeRequests(services), secureHeaders);
   app.use(health(services), metricsPage(services));
   app.use(allowOrigins(services), cors({ origin: true, maxAge: 600, exposedHeaders: ['Retry-After', 'X-Request-Id'] }));
-  app.use(documentation(routes));
+  app.use(documentation(routes, operations));
   app.get('/api/ws', () => {
     throw new AppError('upgrade_required');
   });

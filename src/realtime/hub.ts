@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Metrics } from '../metrics.ts';
 import type { BroadcastItem, BroadcastType } from '../ws/broadcasts.ts';
+import { broadcastFrame } from '../ws/envelope.ts';
 import type { Bus, BusListener, BusMessage } from './bus.ts';
 import { Doubts } from './doubts.ts';
 import { type Frame, textFrame } from './frame.ts';
@@ -110,7 +111,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   publish<Type extends BroadcastType>(topic: string, type: Type, item: BroadcastItem<Type>, exceptions: Exceptions = {}): void {
     if (!this.#isHeard(topic)) return;
     const event = isOptInEvent(type) ? type : undefined;
-    void this.#bus.publish(topic, { kind: 'broadcast', event, ...exceptions }, broadcastText(type, item));
+    void this.#bus.publish(topic, { kind: 'broadcast', event, ...exceptions }, broadcastFrame(type, item));
   }
 
   /** Tells the user's other connections that asked for it what the user did on one; `item` is made only when anybody may hear. */
@@ -120,7 +121,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     type: Type,
     item: () => BroadcastItem<Type>,
   ): void {
-    this.#own.publish(userId, connection?.id, () => broadcastText(type, item()));
+    this.#own.publish(userId, connection?.id, () => broadcastFrame(type, item()));
   }
 
   /**
@@ -133,7 +134,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   /** The user became a member: the user's connections receive what the group receives, from the broadcast `news` on. */
   joinGroup(userId: string, groupId: string, news?: { type: 'addUserInGroup'; item: BroadcastItem<'addUserInGroup'> }): void {
-    const text = news ? broadcastText(news.type, news.item) : '';
+    const text = news ? broadcastFrame(news.type, news.item) : '';
     void this.#bus.publish(userTopic(userId), { kind: 'joined', groupId }, text);
   }
 
@@ -175,7 +176,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   /** Sends a broadcast to those of the connections that asked for the event of that name. */
   tell<Event extends BroadcastType & OptInEvent>(subscribers: Iterable<Subscriber>, event: Event, item: BroadcastItem<Event>): void {
     const asked = [...subscribers].filter(({ events }) => events.has(event));
-    if (asked.length > 0) this.#deliver(asked, textFrame(broadcastText(event, item)));
+    if (asked.length > 0) this.#deliver(asked, textFrame(broadcastFrame(event, item)));
   }
 
   receive(topic: string, message: BusMessage, text: string): void {
@@ -268,8 +269,4 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     }
     if (text) this.#deliver(subscribers, textFrame(text));
   }
-}
-
-function broadcastText<Type extends BroadcastType>(type: Type, item: BroadcastItem<Type>): string {
-  return JSON.stringify({ type, success: true, params: { item, data: null, isBroadcast: true } });
 }

@@ -16,6 +16,18 @@ export const CLOSE = {
 
 export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];
 
+/** What each code with which the server closes a connection tells the client. */
+export const CLOSE_CODES = {
+  1002: 'what the client sent is not the WebSocket protocol',
+  1007: 'a text is not UTF-8',
+  1008: 'too many requests, too many connections of this user, or too many fragments, as the reason says',
+  1009: 'a frame is too large',
+  1011: 'an internal error',
+  1012: 'the server restarts: connect again',
+  1013: 'the client read too slowly: connect again and catch up',
+  4001: 'not, or no longer, authorized: log in',
+} as const satisfies Record<CloseReason['code'] | 1002 | 1007 | 1009, string>;
+
 /** How `ws` closes a connection for what it received, by the code of its error; for any other with 1002. */
 const CODE_OF_VIOLATION = new Map<unknown, number>([
   ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],

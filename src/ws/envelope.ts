@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { Answer } from '../operation.ts';
+import type { BroadcastItem, BroadcastType } from './broadcasts.ts';
+
+/** What a request may carry for its answer to repeat. */
+export const requestId = z.union([z.string(), z.number()]);
 
 const envelope = z.object({
   /** Undefined when it is not a text: such a frame is answered with an error that repeats its `requestId`. */
   type: z.string().optional().catch(undefined),
   params: z.unknown().optional(),
-  requestId: z.union([z.string(), z.number()]).optional(),
+  requestId: requestId.optional(),
 });
 
 /** A request, as it came over the wire; `params` are not checked yet. */
@@ -34,6 +38,11 @@ export function parseEnvelope(data: string): Envelope {
 
 export function answerFrame(type: string, { item, data, place }: Answer, requestId: RequestId): string {
   return JSON.stringify({ type, success: true, params: { item, data, isBroadcast: false, ...place }, requestId });
+}
+
+/** A frame that answers nobody. */
+export function broadcastFrame<Type extends BroadcastType>(type: Type, item: BroadcastItem<Type>): string {
+  return JSON.stringify({ type, success: true, params: { item, data: null, isBroadcast: true } });
 }
 
 export function errorFrame(type: string, { message, code, issues, retryAfter }: AppError, requestId?: RequestId): string {

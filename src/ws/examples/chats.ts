@@ -1,0 +1,56 @@
+import type { RequestExamples } from './example.ts';
+import { ANN, BOB, FROM_ANN, GROUP, GROUP_MESSAGE, NOON, UNCHANGED, UNREAD_MESSAGE } from './values.ts';
+
+const SETTINGS = { muted: false, pinned: false, title: null };
+
+const WITH_BOB = {
+  ...UNCHANGED,
+  ...SETTINGS,
+  messageId: UNREAD_MESSAGE,
+  senderId: BOB,
+  senderName: 'Bob',
+  senderLastName: 'Baker',
+  receiverId: ANN,
+  receiverName: 'Ann',
+  receiverLastName: 'Archer',
+  groupId: null,
+  groupName: null,
+  content: 'See you there',
+  createdAt: NOON,
+  updatedAt: NOON,
+  unreadCount: 1,
+  companionReadSeq: 3,
+  memberCount: null,
+  seq: 3,
+  rev: 3,
+};
+
+/** A chat of the chat list. */
+export const THE_GROUP = {
+  ...FROM_ANN,
+  ...UNCHANGED,
+  ...SETTINGS,
+  messageId: GROUP_MESSAGE,
+  receiverId: null,
+  receiverName: null,
+  receiverLastName: null,
+  groupId: GROUP,
+  groupName: 'Friends',
+  content: 'Hello, everybody',
+  createdAt: NOON,
+  updatedAt: NOON,
+  unreadCount: 0,
+  companionReadSeq: null,
+  memberCount: 2,
+  seq: 3,
+  rev: 3,
+};
+
+export const chatRequests: RequestExamples = {
+  listLastMessage: {
+    summary: 'My dialogs and groups, each with its last message, newest first',
+    errors: [],
+    params: { limit: 20, cursorCreatedAt: null },
+    answer: { item: null, data: [WITH_BOB, THE_GROUP] },
+  },
+};

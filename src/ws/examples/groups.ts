@@ -1,0 +1,68 @@
+import type { BroadcastExamples, RequestExamples } from './example.ts';
+import { ANN, BOB, CAROL, FROM_ANN, GROUP, LATER, NEW_ID, PLACE } from './values.ts';
+
+const NOTIFICATION = {
+  ...FROM_ANN,
+  groupId: GROUP,
+  groupName: 'Friends',
+  messageId: NEW_ID,
+  notification: true,
+  createdAt: LATER,
+  replyTo: null,
+  seq: PLACE.seq,
+  rev: PLACE.rev,
+};
+const ADDED = { ...NOTIFICATION, message: 'added Carol' };
+const LEFT = { ...NOTIFICATION, message: 'left' };
+const IN_GROUP = { companionId: null, groupId: GROUP };
+
+export const groupRequests: RequestExamples = {
+  addUserInGroup: {
+    summary: 'Adds a user to a group of mine. The message is stored as a notification',
+    errors: ['not_a_member', 'no_such_user', 'already_a_member', 'message_id_taken'],
+    params: { groupId: GROUP, userId: CAROL, messageId: NEW_ID, message: 'added Carol' },
+    answer: { item: ADDED, data: null, place: PLACE },
+  },
+  leaveGroup: {
+    summary: 'Takes me out of a group. When I am its owner, who has been there longest becomes it; when I am the last one, the group ends',
+    errors: ['not_a_member', 'message_id_taken'],
+    params: { groupId: GROUP, messageId: NEW_ID, message: 'left' },
+    answer: { item: { groupId: GROUP }, data: null, place: PLACE },
+  },
+  dropGroup: {
+    summary: 'Ends a group for everybody; for its owner only',
+    errors: ['not_a_member', 'not_the_owner'],
+    params: { groupId: GROUP },
+    answer: { item: { groupId: GROUP }, data: null },
+  },
+};
+
+export const groupBroadcasts: BroadcastExamples = {
+  addUserInGroup: {
+    summary: 'Somebody was added to a group: to every other member, and to who was added',
+    item: ADDED,
+    own: { ...ADDED, companionId: null },
+  },
+  leaveGroup: {
+    summary: 'Somebody has left a group: to those who stay',
+    item: LEFT,
+    own: { ...LEFT, companionId: null },
+  },
+  dropGroup: {
+    summary: 'A group is gone, for everybody or for me: to every other member, or to who was removed',
+    item: { groupId: GROUP },
+    own: { groupId: GROUP, companionId: null },
+  },
+  groupUpdated: {
+    summary: 'A group has another name or description: to every member',
+    item: { ...IN_GROUP, groupName: 'Best friends', description: 'Lunch, mostly', updatedBy: ANN },
+  },
+  memberRemoved: {
+    summary: 'Somebody was removed from a group: to those who stay',
+    item: { ...IN_GROUP, userId: BOB, removedBy: ANN },
+  },
+  roleChanged: {
+    summary: 'A member may do more or less than before: to every member',
+    item: { ...IN_GROUP, userId: BOB, role: 'admin', changedBy: ANN },
+  },
+};
