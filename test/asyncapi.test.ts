@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import specification from '@asyncapi/specs/schemas/3.0.0.json' with { type: 'json' };
+import { Ajv } from 'ajv';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { OPT_IN_EVENTS } from '../src/realtime/optInEvents.ts';
+import { messageName } from '../src/ws/asyncapi.ts';
+import { broadcasts } from '../src/ws/broadcasts.ts';
+import { CLOSE, CLOSE_CODES } from '../src/ws/closeCodes.ts';
+import { description, mismatch } from './support/description.ts';
+import { type ExampleScene, setExampleScene } from './support/exampleScene.ts';
+import { unlike } from './support/likeness.ts';
+import { startServer, type TestServer } from './support/server.ts';
+import type { Answer, Frame } from './support/socket.ts';
+
+const file: unknown = parse(await readFile('asyncapi.yaml', 'utf8'));
+const { messages } = description.components;
+const operations = Object.entries(description.operations);
+const requestTypes = operations.filter(([, { reply }]) => reply).map(([type]) => type);
+const broadcastTypes = Object.keys(broadcasts);
+const isError = (name: string) => messages[name]?.payload.properties?.error !== undefined;
+const codes = Object.keys(messages).filter(isError);
+
+/** The first example of a message. Without one there is nothing to compare with. */
+function exampleOf(name: string): unknown {
+  const [example] = messages[name]?.examples ?? [];
+  if (!example) throw new Error(`${name} has no example: add one to src/ws/examples`);
+  return example.payload;
+}
+
+/** Every `$ref` in a value. */
+function referencesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => (name === '$ref' ? [String(inner)] : referencesIn(inner)));
+}
+
+describe('asyncapi.yaml', () => {
+  test('is what the code describes: after a change of a request or broadcast run `npm run docs`', () => {
+    expect(file).toEqual(JSON.parse(JSON.stringify(description)));
+  });
+
+  test('is AsyncAPI 3.0, by its official schema', () => {
+    // The schema brings along that of JSON Schema, which it extends.
+    const ajv = new Ajv({ strict: false, validateFormats: false, meta: false, validateSchema: false });
+    const validate = ajv.compile(specification);
+    expect(validate(file) || ajv.errorsText(validate.errors)).toBe(true);
+    expect(validate({ ...z.object({}).loose().parse(file), channels: { messenger: { address: 7 } } })).toBe(false);
+  });
+
+  test('refers to nothing that is not there', () => {
+    const inFile = referencesIn(file);
+    expect(inFile.length).toBeGreaterThan(100);
+    for (const reference of new Set(inFile)) {
+      const found = reference
+        .split('/')
+        .slice(1)
+        .reduce<unknown>((value, name) => Object(value)[name], file);
+      expect({ reference, found }).toEqual({ reference, found: expect.any(Object) });
+    }
+  });
+
+  test('has every event that can be subscribed to, as one that must be asked for', () => {
+    const optIn = operations.filter(([, operation]) => operation['x-optIn']).map(([, { title }]) => title);
+    expect(new Set(optIn)).toEqual(new Set(OPT_IN_EVENTS));
+  });
+
+  test('has every code with which the server closes a connection', () => {
+    for (const { code } of Object.values(CLOSE)) expect(Object.keys(CLOSE_CODES)).toContain(String(code));
+  });
+
+  test.each(Object.keys(messages))('has an example of %s that is as its schema says', (name) => {
+    exampleOf(name);
+    for (const { payload } of messages[name]?.examples ?? []) expect(mismatch(name, payload)).toBeUndefined();
+  });
+
+  test('and a wrong example would be seen', () => {
+    const name = messageName.answer('privateMessage');
+    const frame = z.looseObject({ params: z.looseObject({}) }).parse(exampleOf(name));
+    expect(mismatch(name, { ...frame, params: { ...frame.params, seq: '1' } })).toContain('seq');
+    expect(mismatch(name, { ...frame, params: { ...frame.params, createdAt: '2026-01-31T12:00:00Z' } })).toContain('createdAt');
+    expect(mismatch(name, { ...frame, more: 1 })).toContain('additional properties');
+  });
+});
+
+const successful = z.looseObject({
+  type: z.string(),
+  success: z.literal(true),
+  params: z.looseObject({ data: z.array(z.unknown()).nullable() }),
+});
+
+/** What else happens after the example of a request was sent, so that every broadcast is heard. */
+const AFTERWARDS: Record<string, (scene: ExampleScene, params: unknown) => Promise<unknown>> = {
+  // Whoever sends again may not have been heard.
+  privateMessage: ({ ann }, params) => ann.socket.ask('privateMessage', params),
+  watchPresence: async ({ ann, bob }) => {
+    await bob.socket.close();
+    await ann.socket.broadcast('userStatus');
+  },
+};
+
+/** Requests of Ann's that fail; those of Bob's where it says so. */
+const FAILURES: Record<string, (scene: ExampleScene) => Promise<Frame>> = {
+  invalid_json: ({ ann }) => raw(ann, '{'),
+  invalid_frame: ({ ann }) => raw(ann, '{}'),
+  unknown_type: ({ ann }) => ann.socket.fail('nothing', {}),
+  invalid_params: ({ ann }) => ann.socket.fail('listLastMessage', { limit: 101, cursorCreatedAt: null }),
+  not_a_member: ({ carol, groupId }) => carol.socket.fail('messageInGroup', { messageId: randomUUID(), groupId, content: 'Hello' }),
+  not_the_owner: ({ bob, groupId }) => bob.socket.fail('dropGroup', { groupId }),
+  no_such_user: ({ ann }) => ann.socket.fail('privateMessage', { messageId: randomUUID(), receiverId: randomUUID(), content: 'Hello' }),
+  no_such_message: ({ ann, groupId }) =>
+    ann.socket.fail('messageInGroup', { messageId: randomUUID(), groupId, content: 'Yes', replyToId: randomUUID() }),
+  already_a_member: ({ ann, bob, groupId }) =>
+    ann.socket.fail('addUserInGroup', { groupId, userId: bob.id, messageId: randomUUID(), message: 'added' }),
+  message_id_taken: ({ bob, groupId, groupMessageId }) =>
+    bob.socket.fail('messageInGroup', { messageId: groupMessageId, groupId, content: 'Hello' }),
+  no_shared_chat: ({ ann, carol }) => ann.socket.fail('watchPresence', { userIds: [carol.id] }),
+};
+/** Errors of a server that is not well or not asked politely: the tests that make it so compare their frames, as all tests do. */
+const ELSEWHERE = ['rate_limited', 'busy', 'unavailable', 'internal'];
+
+function raw({ socket }: ExampleScene['ann'], text: string): Promise<Frame> {
+  socket.frames.length = 0;
+  socket.send(text);
+  return socket.until((frame) => 'error' in frame);
+}
+
+describe('what a server sends is like the example', () => {
+  let server: TestServer;
+  /** By request type, what the example of the request is answered with. */
+  const answers = new Map<string, Frame>();
+  const told: Answer[] = [];
+
+  let ofFailures: ExampleScene;
+
+  beforeAll(async () => {
+    server = await startServer();
+    await Promise.all(requestTypes.map(sendExample));
+    ofFailures = await setExampleScene(server);
+  });
+  afterAll(() => server.app.stop());
+
+  async function sendExample(type: string): Promise<void> {
+    const scene = await setExampleScene(server);
+    const [example] = messages[messageName.request(type)]?.examples ?? [];
+    const { params } = z.looseObject({ params: z.unknown() }).parse(scene.inScene(example?.payload ?? {}));
+    answers.set(type, await scene.ann.socket.request(type, params));
+    if (example) await AFTERWARDS[type]?.(scene, params);
+    told.push(...(await scene.heard()));
+    await scene.close();
+  }
+
+  test.each(requestTypes)('when the example of %s is sent', (type) => {
+    const example = successful.parse(exampleOf(messageName.answer(type)));
+    const answer = successful.parse(answers.get(type));
+    expect(unlike({ ...example, requestId: null }, answer)).toEqual([]);
+    expect(answer.type).toBe(type);
+    // A page without rows would be like any other.
+    expect(answer.params.data?.length === 0).toBe(example.params.data?.length === 0);
+  });
+
+  test.each(broadcastTypes)('when %s is broadcast', (type) => {
+    const live = told.filter((frame) => frame.type === type);
+    const examples = messages[messageName.broadcast(type)]?.examples ?? [];
+    for (const { name, payload } of examples) {
+      const best = live.map((frame) => unlike(payload, frame)).sort((one, other) => one.length - other.length)[0];
+      expect({ [name]: best ?? 'never broadcast' }).toEqual({ [name]: [] });
+    }
+    for (const frame of live) expect(examples.some(({ payload }) => unlike(payload, frame).length === 0)).toBe(true);
+  });
+
+  test('every error of a request or frame is tried', () => {
+    expect(new Set([...Object.keys(FAILURES), ...ELSEWHERE])).toEqual(new Set(codes));
+  });
+
+  test.each(Object.entries(FAILURES))('when a request fails with %s', async (code, fail) => {
+    const example = z.looseObject({ message: z.string() }).parse(exampleOf(messageName.error(code)));
+    const frame = await fail(ofFailures);
+    expect(frame).toMatchObject({ error: true, code, message: example.message });
+    expect(unlike({ ...example, requestId: null }, { ...frame, requestId: null })).toEqual([]);
+  });
+});
+
+describe('the page about it', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server.app.stop());
+
+  test.each(['/api/ws-docs', '/api/ws-docs/'])('at %s shows all that is described, with links that lead somewhere', async (path) => {
+    const response = await fetch(server.url + path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toMatch(/^text\/html\b/);
+    const html = await response.text();
+    const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(ids).toHaveLength(new Set(ids).size);
+    expect(ids).toEqual(expect.arrayContaining([...operations.map(([name]) => name), ...codes]));
+    for (const [, target = ''] of html.matchAll(/<a href="([^"]+)"/g)) {
+      if (target.startsWith('#')) expect(ids).toContain(target.slice(1));
+      else expect((await fetch(server.url + target)).status).toBe(200);
+    }
+    for (const code of Object.keys(CLOSE_CODES)) expect(html).toContain(code);
+    expect(html.replace('<link rel="icon" href="data:,">', '')).not.toMatch(/<script|<link|<img| src=|@import|url\(/);
+  });
+
+  test('is reached from the page of the REST side', async () => {
+    const script = await (await fetch(`${server.url}/api/swagger-ui-init.js`)).text();
+    expect(script).toContain('/api/ws-docs/');
+  });
+});
