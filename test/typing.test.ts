@@ -31,6 +31,19 @@ async function told(person: Person, count: number) {
   return heard(person, 'userTyping');
 }
 
+/** Some begin and stop to type all the time, for two seconds at least; returns how many starts may be passed on in that time. */
+async function storm(typists: Person[], name: object): Promise<number> {
+  const begun = performance.now();
+  const type = async (person: Person) => {
+    while (performance.now() - begun < 2 * INTERVAL) {
+      await start(person, name);
+      await stop(person, name);
+    }
+  };
+  await Promise.all(typists.map(type));
+  return 1 + Math.floor((performance.now() - begun) / INTERVAL);
+}
+
 const began = { isTyping: true };
 const ended = { isTyping: false };
 
@@ -96,31 +109,26 @@ describe('typing', () => {
     expect(await told(bob, 2)).toMatchObject([began, ended]);
   });
 
-  test('it ends by itself six seconds after it was said last, though what is said within a second is not passed on', async () => {
+  test('it ends by itself six seconds after it was said last', async () => {
     const [ann, bob] = [await newWatcher(server), await newWatcher(server)];
-    const begun = performance.now();
     await start(ann, { receiverId: bob.id });
     await delay(INTERVAL / 2);
     const renewed = performance.now();
     await start(ann, { receiverId: bob.id });
-    expect(performance.now() - begun).toBeLessThan(INTERVAL);
-    expect(await told(bob, 2)).toMatchObject([began, ended]);
+    await bob.socket.until((frame) => 'success' in frame && frame.params.item?.isTyping === false);
     const lasted = performance.now() - renewed;
     expect(lasted).toBeGreaterThan(LASTING - 50);
     expect(lasted).toBeLessThan(LASTING + 2_000);
   });
 
-  test('at most one start a second is passed on, however many there are; after it the next one is', async () => {
+  test('at most one start a second is passed on, however many there are', async () => {
     const [ann, bob] = [await newWatcher(server), await newWatcher(server)];
-    await Promise.all(Array.from({ length: 50 }, () => start(ann, { receiverId: bob.id })));
-    for (let count = 0; count < 5; count++) {
-      await stop(ann, { receiverId: bob.id });
-      await start(ann, { receiverId: bob.id });
-    }
-    expect(await heard(bob)).toMatchObject([began, ended]);
-    while ((await heard(bob)).length < 3) await start(ann, { receiverId: bob.id });
-    const [first, , second] = bob.socket.broadcasts;
-    expect([first, second]).toMatchObject([{ params: { item: began } }, { params: { item: began } }]);
+    const most = await storm([ann, ann, ann], { receiverId: bob.id });
+    const items = await heard(bob, 'userTyping');
+    const starts = items.filter((item) => item?.isTyping);
+    expect(starts.length).toBeGreaterThan(1);
+    expect(starts.length).toBeLessThanOrEqual(most);
+    expect(items).toMatchObject(starts.flatMap(() => [began, ended]));
   });
 
   test('what is said in one conversation does not hold back another', async () => {
@@ -137,17 +145,19 @@ describe('typing', () => {
   });
 
   test('in a group of more than a hundred one start a second is passed on, of all who type, and only its end', async () => {
-    const [ann, bob, carol] = [await newWatcher(server), await newWatcher(server), await newWatcher(server)];
-    const groupId = await newCircle(server, [carol, ann, bob]);
+    const people = [await newWatcher(server), await newWatcher(server), await newWatcher(server), await newWatcher(server)] as const;
+    const [watcher, ...typists] = people;
+    const groupId = await newCircle(server, [...people]);
     await fillGroup(server, groupId, 101);
-    await start(ann, { groupId });
-    await start(bob, { groupId });
-    await stop(bob, { groupId });
-    await stop(ann, { groupId });
-    expect(await told(carol, 2)).toMatchObject([began, ended].map((news) => ({ userId: ann.id, ...news })));
-    while ((await heard(carol, 'userTyping')).length < 3) await start(bob, { groupId });
-    await stop(bob, { groupId });
-    expect((await told(carol, 4)).slice(2)).toMatchObject([began, ended].map((news) => ({ userId: bob.id, ...news })));
+    const most = await storm(typists, { groupId });
+    const items = await heard(watcher, 'userTyping');
+    const starts = items.filter((item) => item?.isTyping);
+    expect(starts.length).toBeGreaterThan(1);
+    expect(starts.length).toBeLessThanOrEqual(most);
+    for (const { id } of typists) {
+      const ofOne = items.filter((item) => item?.userId === id);
+      expect(ofOne).toMatchObject(starts.filter((item) => item?.userId === id).flatMap(() => [began, ended]));
+    }
   });
 
   test('an end that nobody waits for is not told, and nothing is when one types to oneself', async () => {
