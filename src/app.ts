@@ -10,6 +10,7 @@ import { MessageWriter } from './features/messages/messageWriter.ts';
 import { MemoryPresenceStore } from './features/presence/memoryPresenceStore.ts';
 import { PresenceService } from './features/presence/presenceService.ts';
 import { RedisPresenceStore } from './features/presence/redisPresenceStore.ts';
+import { TypingService } from './features/typing/typingService.ts';
 import { clientAddress } from './http/clientAddress.ts';
 import { RateLimits } from './http/rateLimits.ts';
 import { createRoutes } from './http/routes.ts';
@@ -74,6 +75,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     bus,
     hub,
     presence: new PresenceService(presenceStore, hub, logger),
+    typing: new TypingService(database, hub),
     rateLimits: new RateLimits(env.RATE_LIMITS),
     clientAddress: clientAddress(env),
     stopping: stopping.signal,

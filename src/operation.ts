@@ -6,6 +6,7 @@ import type { SessionReader } from './features/auth/sessionReader.ts';
 import type { Tokens } from './features/auth/tokens.ts';
 import type { MessageWriter } from './features/messages/messageWriter.ts';
 import type { PresenceService } from './features/presence/presenceService.ts';
+import type { TypingService } from './features/typing/typingService.ts';
 import type { ClientAddress } from './http/clientAddress.ts';
 import type { RateLimits } from './http/rateLimits.ts';
 import type { Logger } from './lib/logger.ts';
@@ -25,6 +26,7 @@ export interface Services {
   bus: Bus;
   hub: Hub;
   presence: PresenceService;
+  typing: TypingService;
   writer: MessageWriter;
   sessionReader: SessionReader;
   passwords: Passwords;

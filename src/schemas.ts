@@ -27,6 +27,9 @@ const title = z
 /** The name of a group. */
 export const groupName = title;
 
+/** What a user calls a chat. */
+export const chatTitle = title;
+
 /** A first or last name: no white space inside either. */
 export const personName = title.refine((text) => !/\s/.test(text), 'must not contain white space');
 

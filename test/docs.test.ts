@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -81,7 +82,11 @@ describe('a live answer is as swagger.yaml says', () => {
     // Somebody else and two groups, so that no list is empty.
     const [user] = [await newUser(server), await newUser(server, 'Other', null)];
     const groupId = await newGroup(server, user);
-    const { path, body } = requestOf(rest, user, groupId);
+    const messageId = randomUUID();
+    for (const address of [`/groups/${groupId}/messages`, `/dialogs/${user.id}/messages`]) {
+      await call(server, 'POST', address, { token: user.token, body: { messageId, content: 'Hello' } });
+    }
+    const { path, body } = requestOf(rest, user, groupId, messageId);
     const { responses, parameters = [], requestBody } = documented(rest.method, `/api${rest.path}`);
     const result = await call(server, rest.method, path, { body, ...(rest.isProtected && { token: user.token }) });
     expect(result.status).toBe(rest.success);

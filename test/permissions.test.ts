@@ -31,6 +31,10 @@ const TYPES: Record<string, Outcomes<string>> = {
   subscribe: all('ok'),
   watchPresence: members('no_shared_chat', 'ok'),
   unwatchPresence: all('ok'),
+  markRead: members('not_a_member', 'ok'),
+  startTyping: members('not_a_member', 'ok'),
+  stopTyping: members('not_a_member', 'ok'),
+  updateChat: members('not_a_member', 'ok'),
 };
 
 /** Every REST path: the status for a caller without a valid token, and what each may do. */
@@ -66,6 +70,8 @@ const PATHS: Record<string, { input?: (scene: Scene, actor: TestUser) => object;
     nobody: 401,
     outcomes: members(403, 201),
   },
+  'post /dialogs/:userId/read': { input: ({ messageId }) => ({ messageId }), nobody: 401, outcomes: { ...all(404), member: 200 } },
+  'post /groups/:groupId/read': { input: ({ messageId }) => ({ messageId }), nobody: 401, outcomes: members(403, 200) },
   'post /use-cases/mark-as-deleted': { input: ({ owner }) => ({ companionId: owner.id }), nobody: 401, outcomes: all(200) },
 };
 

@@ -143,6 +143,32 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
     },
   );
 
+  test.each(['a dialog', 'a dialog of which I have deleted the first half', 'a large group'])(
+    'in the middle of %s all before is marked as read',
+    async (kind) => {
+      const receiverId = kind === 'a dialog' ? world.companionId : world.clearedCompanionId;
+      const name = kind === 'a large group' ? { groupId: world.groupId } : { receiverId };
+      const id = name.groupId ?? dialogOf(me.id, receiverId).id;
+      // What I wrote myself would be read already.
+      await query(world.databaseUrl, 'UPDATE conversations SET lower_sent_seq = 0, higher_sent_seq = 0 WHERE id = $1', [id]);
+      await query(world.databaseUrl, 'UPDATE members SET read_seq = 0 WHERE conversation_id = $1 AND user_id = $2', [id, me.id]);
+      const [message] = await query<{ id: string }>(world.databaseUrl, 'SELECT id FROM messages WHERE conversation_id = $1 AND seq = $2', [
+        id,
+        LONG * 0.75,
+      ]);
+      const mark = async () =>
+        expect((await me.socket.ask('markRead', { ...name, messageId: message?.id })).item).toEqual({ unreadCount: 999 });
+      await expectGoodPlans(mark, ['conversations', 'members', 'messages']);
+    },
+  );
+
+  test('who types, and what I call a chat, touches few rows', async () => {
+    await expectGoodPlans(() => me.socket.ask('startTyping', { groupId: world.groupId }), ['conversations', 'members']);
+    await expectGoodPlans(() => me.socket.ask('stopTyping', { receiverId: world.companionId }), ['users']);
+    await expectGoodPlans(() => me.socket.ask('updateChat', { groupId: world.groupId, title: 'Ours' }), ['members']);
+    await expectGoodPlans(() => me.socket.ask('updateChat', { receiverId: world.companionId, muted: true }), ['members']);
+  });
+
   test('what was missed is read, of one long conversation and of as many as can be named', async () => {
     const tables = ['conversations', 'members', 'messages', 'users'];
     const missed = (cursors: object[], limit: number, changedSince: unknown = null) =>

@@ -163,6 +163,11 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     void this.#bus.publish(statusTopic(userId), { kind: 'status', userId });
   }
 
+  /** Whether the connection was added, and not removed yet. */
+  has(subscriber: Subscriber): boolean {
+    return subscriber.topics.has(userTopic(subscriber.userId));
+  }
+
   /** Whether a connection of this process is in the topic. */
   hasTopic(topic: string): boolean {
     return this.#topics.has(topic);
@@ -201,7 +206,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   /** Puts a connection into a topic, unless it was removed already. Resolves as `add`. */
   async join(subscriber: Subscriber, topic: string): Promise<void> {
-    if (subscriber.topics.has(userTopic(subscriber.userId))) await this.#topics.join(subscriber, topic);
+    if (this.has(subscriber)) await this.#topics.join(subscriber, topic);
   }
 
   leave(subscriber: Subscriber, topic: string): void {

@@ -1,5 +1,6 @@
 import type { Env } from '../env.ts';
 import { listLastMessage } from '../features/chats/listLastMessage.ts';
+import { updateChat } from '../features/chats/updateChat.ts';
 import { addUserInGroup } from '../features/groups/addUserInGroup.ts';
 import { dropGroup } from '../features/groups/dropGroup.ts';
 import { leaveGroup } from '../features/groups/leaveGroup.ts';
@@ -8,7 +9,9 @@ import { dialogHistory, groupHistory } from '../features/messages/history.ts';
 import { sendPrivate } from '../features/messages/sendPrivate.ts';
 import { sendToGroup } from '../features/messages/sendToGroup.ts';
 import { unwatchPresence, watchPresence } from '../features/presence/watchPresence.ts';
+import { markRead } from '../features/reading/markRead.ts';
 import { subscribe } from '../features/subscriptions/subscribe.ts';
+import { startTyping, stopTyping } from '../features/typing/typing.ts';
 import type { Operation } from '../operation.ts';
 
 /** Every request type that the WebSocket knows, by its name on the wire. */
@@ -25,6 +28,10 @@ export const operations = (env: Env) => ({
   subscribe,
   watchPresence,
   unwatchPresence,
+  markRead,
+  startTyping,
+  stopTyping,
+  updateChat,
 });
 
 /** The same, to look up what a frame names. */

@@ -131,7 +131,7 @@ export class SocketServer {
   }
 
   #opened(connection: Connection, client: WebSocket): void {
-    const { hub, logger, metrics, presence } = this.#services;
+    const { hub, logger, metrics, presence, typing } = this.#services;
     const { id: connectionId, userId } = connection;
     this.#connections.add(connection);
     presence.connected(userId);
@@ -147,6 +147,7 @@ export class SocketServer {
       this.#connections.delete(connection);
       hub.remove(connection);
       presence.disconnected(userId);
+      typing.disconnected(connection);
       metrics.connections.dec();
       metrics.connectionsClosed.inc({ code: closeLabel(code) });
       logger.debug({ connectionId, userId, code }, 'connection closed');

@@ -10,8 +10,11 @@ export interface RestPath {
   success: number;
   /** Whether it takes a token. */
   isProtected: boolean;
-  /** A request that succeeds for this user, who is in the group `groupId`: the body, or of a GET the query. */
-  input(user: TestUser, groupId: string): Record<string, unknown> | undefined;
+  /**
+   * A request that succeeds for this user, who is in the group `groupId`, and wrote a message there and to himself: the body, or of a GET
+   * the query.
+   */
+  input(user: TestUser, groupId: string, messageId: string): Record<string, unknown> | undefined;
 }
 
 const both = (paths: string[], rest: Omit<RestPath, 'path'>): RestPath[] => paths.map((path) => ({ path, ...rest }));
@@ -76,6 +79,12 @@ export const REST_PATHS: RestPath[] = [
     isProtected: true,
     input: () => ({ messageId: randomUUID(), content: 'Hello' }),
   }),
+  ...both(['/dialogs/{userId}/read', '/groups/{groupId}/read'], {
+    method: 'POST',
+    success: 200,
+    isProtected: true,
+    input: (_user, _groupId, messageId) => ({ messageId }),
+  }),
   ...both(['/use-cases/mark-as-deleted'], {
     method: 'POST',
     success: 200,
@@ -84,9 +93,14 @@ export const REST_PATHS: RestPath[] = [
   }),
 ];
 
-/** Where to send a request to, and its body. */
-export function requestOf(rest: RestPath, user: TestUser, groupId: string): { path: string; body?: unknown } {
-  const input = rest.input(user, groupId);
+/** Where to send a request to, and its body; `messageId` matters only where it is to succeed. */
+export function requestOf(
+  rest: RestPath,
+  user: TestUser,
+  groupId: string,
+  messageId: string = randomUUID(),
+): { path: string; body?: unknown } {
+  const input = rest.input(user, groupId, messageId);
   const values: Record<string, string> = { companionId: user.id, userId: user.id, groupId };
   const path = rest.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
   if (rest.method !== 'GET' || !input) return { path, ...(input && { body: input }) };

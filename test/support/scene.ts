@@ -5,6 +5,8 @@ import { connect } from './socket.ts';
 /** People around one group. */
 export interface Scene {
   groupId: string;
+  /** Of a message that the owner wrote in the group, and of one to the member. */
+  messageId: string;
   stranger: TestUser;
   exMember: TestUser;
   member: TestUser;
@@ -35,6 +37,10 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
   subscribe: () => ({ events: ['ownMessages', 'userStatus', 'catchUp'] }),
   watchPresence: ({ member }) => ({ userIds: [member.id] }),
   unwatchPresence: ({ member }) => ({ userIds: [member.id] }),
+  markRead: ({ groupId, messageId }) => ({ groupId, messageId }),
+  startTyping: ({ groupId }) => ({ groupId }),
+  stopTyping: ({ groupId }) => ({ groupId }),
+  updateChat: ({ groupId }) => ({ groupId, muted: true, pinned: true, title: 'Ours' }),
 };
 
 export async function setScene(server: { url: string }): Promise<Scene> {
@@ -44,7 +50,10 @@ export async function setScene(server: { url: string }): Promise<Scene> {
   for (const { id } of [exMember, member]) {
     await ownerSocket.ask('addUserInGroup', { groupId, userId: id, messageId: randomUUID(), message: 'added' });
   }
+  const messageId = randomUUID();
+  await ownerSocket.ask('messageInGroup', { messageId, groupId, content: 'Hello' });
+  await ownerSocket.ask('privateMessage', { messageId, receiverId: member.id, content: 'Hello' });
   await exMemberSocket.ask('leaveGroup', { groupId, messageId: randomUUID(), message: 'left' });
   await Promise.all([ownerSocket.close(), exMemberSocket.close()]);
-  return { groupId, stranger, exMember, member, owner };
+  return { groupId, messageId, stranger, exMember, member, owner };
 }

@@ -42,6 +42,9 @@ export const readByOthers = (member: string, conversation: string): string => `g
 /** The most that is told of unread messages. */
 export const MAX_UNREAD = 999;
 
-/** How many messages a member has not read. What one wrote oneself is read, so all after the mark are of others: nothing is counted. */
-export const unreadCount = (member: string, conversation: string): string =>
-  `least(greatest(${conversation}.last_seq - ${readMark(member, conversation)}, 0), ${MAX_UNREAD})::int`;
+/** How many messages a member has not read. */
+export const unreadCount = (member: string, conversation: string): string => unreadAfter(readMark(member, conversation), conversation);
+
+/** The same for a mark. What one wrote oneself is read, so all after the mark are of others: nothing is counted. */
+export const unreadAfter = (mark: string, conversation: string): string =>
+  `least(greatest(${conversation}.last_seq - ${mark}, 0), ${MAX_UNREAD})::int`;

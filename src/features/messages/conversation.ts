@@ -31,3 +31,8 @@ export function conversationOf(userId: string, { receiverId, groupId }: z.output
   if (groupId !== undefined) return { conversationId: groupId, kind: 'group', companionId: null, groupId };
   throw new Error('no conversation is named');
 }
+
+/** Of a group with more members than this not everybody is told what each of them reads, and not all the time who types. */
+const MANY_MEMBERS = 100;
+
+export const isCrowd = (memberCount: number): boolean => memberCount > MANY_MEMBERS;

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { one } from '../../answers.ts';
+import { AppError } from '../../errors.ts';
+import { operation } from '../../operation.ts';
+import { chatTitle } from '../../schemas.ts';
+import { conversationName, conversationOf } from '../messages/conversation.ts';
+import { address } from '../messages/rows.ts';
+import { chatRow } from './rows.ts';
+
+const settings = { muted: z.boolean().optional(), pinned: z.boolean().optional(), title: chatTitle.nullable().optional() };
+
+/** `updateChat`: how a chat looks in my own list. A title of null is none. */
+export const updateChat = operation({
+  params: conversationName
+    .safeExtend(settings)
+    .refine(({ muted, pinned, title }) => [muted, pinned, title].some((value) => value !== undefined), 'must have something to change'),
+  answer: one(z.object(address).extend(chatRow.pick({ muted: true, pinned: true, title: true }).shape)),
+  async handle({ userId, services: { database } }, { receiverId, groupId, ...changes }) {
+    const conversation = conversationOf(userId, { receiverId, groupId });
+    const { conversationId, companionId } = conversation;
+    const where = { conversationId, userId, companionId };
+    const [, [member]] = await database.members.update(changes, { where, returning: true });
+    if (!member) throw new AppError(companionId === null ? 'not_a_member' : 'no_such_chat');
+    const { muted, pinned, title } = member;
+    return { item: { companionId, groupId: conversation.groupId, muted, pinned, title }, data: null };
+  },
+});

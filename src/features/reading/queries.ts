@@ -1,0 +1,55 @@
+import type { Database, Statement } from '../../db/sequelize.ts';
+import { readMark, unreadAfter } from '../messages/columns.ts';
+import type { NamedConversation } from '../messages/conversation.ts';
+
+/** A message that a user has read, with all before it. */
+export interface Reading {
+  seq: number;
+  readAt: Date;
+  unreadCount: number;
+  /** Whether the user had not read it before. */
+  isNews: boolean;
+  memberCount: number;
+  /** Who wrote it; null when that is nobody in the conversation any more. */
+  senderId: string | null;
+}
+
+/**
+ * No lock but that of the user's own place: who reads waits for nobody who writes, and of two marks that are set at once the later one stays.
+ * No index holds the mark, so the row is changed where it lies.
+ */
+const MARK_READ: Statement = {
+  name: 'mark_read',
+  text: `
+  WITH target AS (
+    SELECT me.user_id, conversation.member_count, message.seq, message.sender_id,
+      message.seq > ${readMark('me', 'conversation')} AS is_ahead,
+      ${unreadAfter(`greatest(message.seq, ${readMark('me', 'conversation')})`, 'conversation')} AS unread_count
+    FROM members me
+    JOIN conversations conversation ON conversation.id = me.conversation_id
+    LEFT JOIN messages message ON message.conversation_id = me.conversation_id AND message.id = $4 AND message.seq > me.cleared_seq
+    WHERE me.conversation_id = $1 AND me.user_id = $2 AND conversation.kind = $3
+  ), moved AS (
+    UPDATE members SET read_seq = target.seq FROM target
+    WHERE members.conversation_id = $1 AND members.user_id = $2 AND members.read_seq < target.seq AND target.is_ahead
+    RETURNING members.read_seq
+  )
+  SELECT target.seq::float8 AS seq, now() AS "readAt", target.unread_count AS "unreadCount", target.member_count AS "memberCount",
+    EXISTS (SELECT FROM moved) AS "isNews",
+    (SELECT user_id FROM members WHERE conversation_id = $1 AND user_id = target.sender_id LIMIT 1) AS "senderId"
+  FROM target`,
+};
+
+/**
+ * Moves the user's mark to a message, never back. Undefined when the user is not in the conversation, and null when it holds no such message
+ * that the user may see.
+ */
+export async function setReadMark(
+  database: Database,
+  userId: string,
+  { conversationId, kind }: NamedConversation,
+  messageId: string,
+): Promise<Reading | null | undefined> {
+  const [row] = await database.run<Reading | { seq: null }>(MARK_READ, [conversationId, userId, kind, messageId]);
+  return row?.seq === null ? null : row;
+}

@@ -1,0 +1,121 @@
+import type { Database } from '../../db/sequelize.ts';
+import type { Hub } from '../../realtime/hub.ts';
+import type { Subscriber } from '../../realtime/subscriber.ts';
+import { groupTopic, userTopic } from '../../realtime/topics.ts';
+import type { NamedConversation } from '../messages/conversation.ts';
+import { typesInCrowd } from './queries.ts';
+
+/** How long somebody types who does not say so again, in milliseconds. */
+const LASTING = 6_000;
+/** Least time between two starts that are passed on, in milliseconds: of one user in one conversation, and of all users in a crowd. */
+const INTERVAL = 1_000;
+
+/** Somebody who types in a conversation. */
+interface Typing {
+  userId: string;
+  conversation: NamedConversation;
+  /** Where the user types; when it is gone, so is this. */
+  connection: Subscriber;
+  /** Whether the others know. */
+  isTold: boolean;
+  /** Ends it. */
+  timer: NodeJS.Timeout;
+}
+
+/**
+ * Who types, on the connections of this process. Nothing of it is stored, and what others are told may be lost: a start that is not said
+ * again, or a crowd's turn. An end is told whenever a start was.
+ */
+export class TypingService {
+  readonly #database: Database;
+  readonly #hub: Hub;
+  /** By user, and by conversation. */
+  readonly #typings = new Map<string, Map<string, Typing>>();
+  /** The users in conversations, and the crowds, of whom a start was passed on a moment ago. */
+  readonly #quiet = new Set<string>();
+
+  constructor(database: Database, hub: Hub) {
+    this.#database = database;
+    this.#hub = hub;
+  }
+
+  /**
+   * The connection's user types; the others are told, but not all the time.
+   * @throws {AppError} `not_a_member` or `no_such_user`
+   */
+  async start(connection: Subscriber, conversation: NamedConversation): Promise<void> {
+    if (!this.#hub.has(connection)) return;
+    const typing = this.#keep(connection, conversation);
+    const { conversationId } = conversation;
+    const own = `${typing.userId} ${conversationId}`;
+    if (this.#quiet.has(own)) return;
+    const inCrowd = await typesInCrowd(this.#database, typing.userId, conversation).catch((error: unknown) => {
+      this.#end(typing);
+      throw error;
+    });
+    const turns = inCrowd ? [own, conversationId] : [own];
+    // Meanwhile the user may have stopped.
+    if (!this.#isKept(typing) || turns.some((turn) => this.#quiet.has(turn))) return;
+    for (const turn of turns) this.#hush(turn);
+    typing.isTold = true;
+    this.#tell(typing);
+  }
+
+  /** The user does not type there any more, or has sent what it was. */
+  stop(userId: string, conversationId: string): void {
+    const typing = this.#typings.get(userId)?.get(conversationId);
+    if (typing) this.#end(typing);
+  }
+
+  /** The connection is gone. */
+  disconnected(connection: Subscriber): void {
+    for (const typing of this.#typings.get(connection.userId)?.values() ?? []) if (typing.connection === connection) this.#end(typing);
+  }
+
+  #keep(connection: Subscriber, conversation: NamedConversation): Typing {
+    const { userId } = connection;
+    const mine = this.#typings.get(userId) ?? new Map<string, Typing>();
+    this.#typings.set(userId, mine);
+    const known = mine.get(conversation.conversationId);
+    if (known) {
+      known.connection = connection;
+      known.timer.refresh();
+      return known;
+    }
+    const timer = setTimeout(() => this.#end(typing), LASTING).unref();
+    const typing: Typing = { userId, conversation, connection, isTold: false, timer };
+    mine.set(conversation.conversationId, typing);
+    return typing;
+  }
+
+  #isKept(typing: Typing): boolean {
+    return this.#typings.get(typing.userId)?.get(typing.conversation.conversationId) === typing;
+  }
+
+  #end(typing: Typing): void {
+    if (!this.#isKept(typing)) return;
+    const { userId, conversation, timer } = typing;
+    clearTimeout(timer);
+    const mine = this.#typings.get(userId);
+    mine?.delete(conversation.conversationId);
+    if (mine?.size === 0) this.#typings.delete(userId);
+    if (typing.isTold) this.#tell(typing);
+  }
+
+  #hush(turn: string): void {
+    this.#quiet.add(turn);
+    setTimeout(() => this.#quiet.delete(turn), INTERVAL).unref();
+  }
+
+  /** Tells the others whether the user types. */
+  #tell(typing: Typing): void {
+    const { userId, conversation } = typing;
+    const { companionId, groupId } = conversation;
+    const news = { userId, isTyping: this.#isKept(typing) };
+    if (groupId !== null) {
+      this.#hub.publish(groupTopic(groupId), 'userTyping', { companionId: null, groupId, ...news }, { exceptUserIds: [userId] });
+    } else if (companionId !== null) {
+      this.#hub.publish(userTopic(companionId), 'userTyping', { companionId: userId, groupId: null, ...news });
+    }
+  }
+}
