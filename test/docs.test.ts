@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { parseEnv } from '../src/env.ts';
 import { describeApi } from '../src/http/openapi.ts';
 import { createRoutes } from '../src/http/routes.ts';
-import { REST_PATHS, requestOf } from './support/contract.ts';
+import { MESSAGE_ID, REST_PATHS, requestOf } from './support/contract.ts';
 import { call, type HttpAnswer, newGroup, newUser } from './support/http.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -81,6 +81,10 @@ describe('a live answer is as swagger.yaml says', () => {
     // Somebody else and two groups, so that no list is empty.
     const [user] = [await newUser(server), await newUser(server, 'Other', null)];
     const groupId = await newGroup(server, user);
+    for (const conversation of [`/dialogs/${user.id}`, `/groups/${groupId}`]) {
+      const message = { messageId: MESSAGE_ID, content: 'Hello' };
+      expect((await call(server, 'POST', `${conversation}/messages`, { body: message, token: user.token })).status).toBe(201);
+    }
     const { path, body } = requestOf(rest, user, groupId);
     const { responses, parameters = [], requestBody } = documented(rest.method, `/api${rest.path}`);
     const result = await call(server, rest.method, path, { body, ...(rest.isProtected && { token: user.token }) });

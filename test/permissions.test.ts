@@ -25,6 +25,10 @@ const TYPES: Record<string, Outcomes<string>> = {
   getMissed: all('ok'),
   privateMessage: all('ok'),
   messageInGroup: members('not_a_member', 'ok'),
+  editMessage: { ...members('not_a_member', 'ok'), member: 'not_the_author' },
+  deleteMessage: { ...members('not_a_member', 'ok'), member: 'not_the_author' },
+  addReaction: members('not_a_member', 'ok'),
+  removeReaction: members('not_a_member', 'ok'),
   addUserInGroup: members('not_a_member', 'ok'),
   leaveGroup: members('not_a_member', 'ok'),
   dropGroup: { ...members('not_a_member', 'ok'), member: 'not_the_owner' },
@@ -66,6 +70,15 @@ const PATHS: Record<string, { input?: (scene: Scene, actor: TestUser) => object;
     nobody: 401,
     outcomes: members(403, 201),
   },
+  // The message is in the group, and so in nobody's dialog.
+  'patch /dialogs/:userId/messages/:messageId': { input: () => ({ content: 'Edited' }), nobody: 401, outcomes: all(404) },
+  'delete /dialogs/:userId/messages/:messageId': { nobody: 401, outcomes: all(404) },
+  'patch /groups/:groupId/messages/:messageId': {
+    input: () => ({ content: 'Edited' }),
+    nobody: 401,
+    outcomes: { ...all(403), owner: 200 },
+  },
+  'delete /groups/:groupId/messages/:messageId': { nobody: 401, outcomes: { ...all(403), owner: 200 } },
   'post /use-cases/mark-as-deleted': { input: ({ owner }) => ({ companionId: owner.id }), nobody: 401, outcomes: all(200) },
 };
 
@@ -162,7 +175,7 @@ describe('who may do what', () => {
     if (!row) throw new Error('no row');
     const request = async (scene: Scene, actor: TestUser, token?: string) => {
       const input = row.input?.(scene, actor);
-      const values: Record<string, string> = { companionId: scene.owner.id, userId: scene.owner.id, groupId: scene.groupId };
+      const values: Record<string, string> = { companionId: scene.owner.id, userId: scene.owner.id, groupId: scene.groupId, messageId: scene.messageId };
       const path = address.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '');
       const query = method === 'get' && input ? `?${new URLSearchParams(Object.entries(input))}` : '';
       const body = method === 'get' ? undefined : input;

@@ -10,9 +10,15 @@ export interface RestPath {
   success: number;
   /** Whether it takes a token. */
   isProtected: boolean;
-  /** A request that succeeds for this user, who is in the group `groupId`: the body, or of a GET the query. */
+  /**
+   * A request that succeeds for this user, who is in the group `groupId` and wrote `MESSAGE_ID` there and to himself:
+   * the body, or of a GET the query.
+   */
   input(user: TestUser, groupId: string): Record<string, unknown> | undefined;
 }
+
+/** The id of a message, which may be in many conversations. */
+export const MESSAGE_ID = randomUUID();
 
 const both = (paths: string[], rest: Omit<RestPath, 'path'>): RestPath[] => paths.map((path) => ({ path, ...rest }));
 const nothing = () => undefined;
@@ -76,6 +82,18 @@ export const REST_PATHS: RestPath[] = [
     isProtected: true,
     input: () => ({ messageId: randomUUID(), content: 'Hello' }),
   }),
+  ...both(['/dialogs/{userId}/messages/{messageId}', '/groups/{groupId}/messages/{messageId}'], {
+    method: 'PATCH',
+    success: 200,
+    isProtected: true,
+    input: () => ({ content: 'Edited' }),
+  }),
+  ...both(['/dialogs/{userId}/messages/{messageId}', '/groups/{groupId}/messages/{messageId}'], {
+    method: 'DELETE',
+    success: 200,
+    isProtected: true,
+    input: nothing,
+  }),
   ...both(['/use-cases/mark-as-deleted'], {
     method: 'POST',
     success: 200,
@@ -87,7 +105,7 @@ export const REST_PATHS: RestPath[] = [
 /** Where to send a request to, and its body. */
 export function requestOf(rest: RestPath, user: TestUser, groupId: string): { path: string; body?: unknown } {
   const input = rest.input(user, groupId);
-  const values: Record<string, string> = { companionId: user.id, userId: user.id, groupId };
+  const values: Record<string, string> = { companionId: user.id, userId: user.id, groupId, messageId: MESSAGE_ID };
   const path = rest.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
   if (rest.method !== 'GET' || !input) return { path, ...(input && { body: input }) };
   const query = new URLSearchParams(Object.entries(input).map(([name, value]) => [name, String(value)]));

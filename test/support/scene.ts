@@ -5,6 +5,8 @@ import { connect } from './socket.ts';
 /** People around one group. */
 export interface Scene {
   groupId: string;
+  /** A message of the owner in the group. */
+  messageId: string;
   stranger: TestUser;
   exMember: TestUser;
   member: TestUser;
@@ -29,6 +31,10 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
   }),
   privateMessage: ({ owner }) => ({ messageId: randomUUID(), receiverId: owner.id, content: 'Hello' }),
   messageInGroup: ({ groupId }) => ({ messageId: randomUUID(), groupId, content: 'Hello' }),
+  editMessage: ({ groupId, messageId }) => ({ groupId, messageId, content: 'Edited' }),
+  deleteMessage: ({ groupId, messageId }) => ({ groupId, messageId }),
+  addReaction: ({ groupId, messageId }) => ({ groupId, messageId, emoji: '👍' }),
+  removeReaction: ({ groupId, messageId }) => ({ groupId, messageId, emoji: '👍' }),
   addUserInGroup: ({ groupId, exMember }) => ({ groupId, userId: exMember.id, messageId: randomUUID(), message: 'added' }),
   leaveGroup: ({ groupId }) => ({ groupId, messageId: randomUUID(), message: 'left' }),
   dropGroup: ({ groupId }) => ({ groupId }),
@@ -45,6 +51,8 @@ export async function setScene(server: { url: string }): Promise<Scene> {
     await ownerSocket.ask('addUserInGroup', { groupId, userId: id, messageId: randomUUID(), message: 'added' });
   }
   await exMemberSocket.ask('leaveGroup', { groupId, messageId: randomUUID(), message: 'left' });
+  const messageId = randomUUID();
+  await ownerSocket.ask('messageInGroup', { groupId, messageId, content: 'Hello' });
   await Promise.all([ownerSocket.close(), exMemberSocket.close()]);
-  return { groupId, stranger, exMember, member, owner };
+  return { groupId, messageId, stranger, exMember, member, owner };
 }
