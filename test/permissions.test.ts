@@ -175,7 +175,12 @@ describe('who may do what', () => {
     if (!row) throw new Error('no row');
     const request = async (scene: Scene, actor: TestUser, token?: string) => {
       const input = row.input?.(scene, actor);
-      const values: Record<string, string> = { companionId: scene.owner.id, userId: scene.owner.id, groupId: scene.groupId, messageId: scene.messageId };
+      const values: Record<string, string> = {
+        companionId: scene.owner.id,
+        userId: scene.owner.id,
+        groupId: scene.groupId,
+        messageId: scene.messageId,
+      };
       const path = address.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '');
       const query = method === 'get' && input ? `?${new URLSearchParams(Object.entries(input))}` : '';
       const body = method === 'get' ? undefined : input;
