@@ -58,9 +58,9 @@ describe.each([
 
   runs.for(CASES)('$type in a $kind: is told to everybody in it who asked, save the connection that did it', async ({ kind, type }) => {
     const [annClassic, bobClassic, eve] = [await newPerson(here), await newPerson(there), await newPerson(there)];
-    const ann = await device(here, annClassic);
     const talk = await Talk.begin(here, kind, [annClassic, bobClassic]);
     const { messageId, seq, rev } = await changeable(talk, annClassic, type);
+    const ann = await device(here, annClassic);
     const told = [await device(here, annClassic), await device(there, annClassic), await device(here, bobClassic)];
     const bobThere = await device(there, bobClassic);
     const stranger = await device(there, eve);

@@ -43,7 +43,7 @@ describe('editMessage', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 5 }), async (texts) => {
         for (const content of texts) expect(await edit(talk, ann, messageId, content)).toMatchObject({ item: { content } });
-        expect(await talk.history(bob)).toMatchObject([{ messageId, content: texts.at(-1) }]);
+        expect((await talk.history(bob))[0]).toMatchObject({ messageId, content: texts.at(-1) });
       }),
       { numRuns: 20 },
     );

@@ -49,10 +49,12 @@ async function fill(databaseUrl: string, me: TestUser): Promise<World> {
       [long.map(({ id }) => id)],
     );
     await client.query(
-      `UPDATE messages SET reactions = '[{"emoji": "👍", "count": 1}]', reply_to_id = earlier.id
-       FROM messages earlier
-       WHERE messages.conversation_id = ANY ($1) AND messages.seq % 3 = 0
-         AND earlier.conversation_id = messages.conversation_id AND earlier.seq = messages.seq - 7`,
+      `UPDATE messages SET reactions = '[{"emoji": "👍", "count": 1}]', reply_to_id = reply.earlier_id
+       FROM (
+         SELECT conversation_id, created_at, lag(id, 7) OVER (PARTITION BY conversation_id ORDER BY created_at) AS earlier_id
+         FROM messages WHERE conversation_id = ANY ($1)
+       ) reply
+       WHERE messages.conversation_id = reply.conversation_id AND messages.created_at = reply.created_at AND messages.seq % 3 = 0`,
       [long.map(({ id }) => id)],
     );
     await addConversations(client, [...groups, ...dialogs], 20);

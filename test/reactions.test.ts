@@ -50,9 +50,9 @@ describe('an emoji', () => {
         expect([...graphemes.segment(text)]).toHaveLength(1);
         expect(text.length).toBeLessThanOrEqual(64);
       }),
-      { numRuns: 20_000 },
+      { numRuns: 5_000 },
     );
-    expect(emojiSchema.safeParse(`${'👩\u200d'.repeat(21)}👩`).success).toBe(false);
+    expect([15, 16].map((count) => emojiSchema.safeParse(`${'👩\u200d'.repeat(count)}👩`).success)).toEqual([true, false]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** UTF-16 units; the longest that people use have half of it. */
-const MAX_LENGTH = 64;
+/** Code points, of two UTF-16 units at most; the longest that people use have a third of it. */
+const MAX_LENGTH = 32;
 
 /** A picture, with what changes its skin, look or flag: 👍, 👍🏽, ❤️, 🏴󠁧󠁢󠁷󠁬󠁳󠁿. */
 const PICTURE = '\\p{Extended_Pictographic}\\p{Emoji_Modifier}?\\uFE0F?(?:[\\u{E0020}-\\u{E007E}]+\\u{E007F})?';
