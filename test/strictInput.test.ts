@@ -99,14 +99,15 @@ describe('nothing is taken for what it is not', () => {
 
   test.for(withQuery)('the query of $method $address too', async ({ method, address, fields }) => {
     const twice = (field: string) => `${field}=10&${field}=20`;
-    for (const field of fields) {
+    const inQuery = fields.filter((field) => !address.includes(`:${field}`));
+    for (const field of inQuery) {
       const paths = refusal.parse(await sent(method, `${address}?${twice(field)}`)).map(({ path }) => path);
       expect(paths).toContain(field);
     }
     const unknown = [
       ...UNKNOWN_FIELDS,
       '__proto__[polluted]',
-      ...fields.flatMap((field) => [`${field}[$gt]`, `${field}[]`, `${field}[0]`]),
+      ...inQuery.flatMap((field) => [`${field}[$gt]`, `${field}[]`, `${field}[0]`]),
     ];
     for (const name of unknown) {
       const found = refusal.parse(await sent(method, `${address}?${new URLSearchParams({ [name]: 'polluted' })}`));
