@@ -124,7 +124,7 @@ export async function addConversations(client: pg.Client, conversations: NewConv
 
 /** Leaves the tables as a database that has been running for a while has them: counted, and with nothing left for autovacuum to do. */
 export async function settle(client: pg.Client): Promise<void> {
-  await client.query('VACUUM (ANALYZE) users, conversations, members, messages');
+  await client.query('VACUUM (ANALYZE) users, conversations, members, messages, reactions');
 }
 
 /** What 20 people of a crowd have inside their last name. */

@@ -16,7 +16,7 @@ describe('a client that catches up', () => {
   afterAll(() => server.app.stop());
 
   const remove = (person: Person, { id }: Person) => call(server, 'DELETE', `/dialogs/${id}`, { token: person.token });
-  /** What an edit will do: another content, and the next `rev` of the conversation. */
+  /** What an edit does, of whosever message: another content, and the next `rev` of the conversation. */
   async function edit(conversationId: string, seq: number, content: string): Promise<void> {
     await query(
       server.databaseUrl,

@@ -20,6 +20,7 @@ const stateOf = ({ databaseUrl }: TestServer) =>
   query(
     databaseUrl,
     `SELECT (SELECT array_agg(content ORDER BY content) FROM messages) AS messages, (SELECT count(*) FROM members) AS members,
+      (SELECT count(*) FROM reactions) AS reactions,
       (SELECT count(deleted_at) FROM conversations) AS dropped`,
   );
 

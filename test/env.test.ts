@@ -71,6 +71,7 @@ describe('The configuration', () => {
     ['LOG_LEVEL', 'silent', 'silent'],
     ['METRICS_TOKEN', 'sixteen-letters!', 'sixteen-letters!'],
     ['MAX_MESSAGE_LENGTH', '5', 5],
+    ['EDIT_WINDOW', '15m', 900],
     ['PASSWORD_MIN_LENGTH', '12', 12],
   ])('reads %s=%s', (name, text, value) => {
     expect(parseEnv({ [name]: text })).toEqual({ ...DEFAULTS, [name]: value });

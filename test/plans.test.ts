@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addConversations, addPeople, addStrangers, COMMON_TERM, crowd, dialogOf, groupOf, RARE_TERM, settle } from '../bench/data.ts';
 import { withClient } from '../bench/fill.ts';
@@ -40,7 +41,22 @@ async function fill(databaseUrl: string, me: TestUser): Promise<World> {
     const cleared = dialogOf(me.id, clearedCompanionId);
     const groups = others.slice(0, MY_GROUPS - 1).map((id) => groupOf([me.id, id]));
     const dialogs = others.slice(0, MY_CHATS - MY_GROUPS - 4).map((id) => dialogOf(me.id, id));
-    await addConversations(client, [dialogOf(me.id, companionId), cleared, group], LONG);
+    const long = [dialogOf(me.id, companionId), cleared, group];
+    await addConversations(client, long, LONG);
+    await client.query(
+      `INSERT INTO reactions (conversation_id, message_id, user_id, emoji)
+       SELECT conversation_id, id, sender_id, '👍' FROM messages WHERE conversation_id = ANY ($1) AND seq % 3 = 0`,
+      [long.map(({ id }) => id)],
+    );
+    await client.query(
+      `UPDATE messages SET reactions = '[{"emoji": "👍", "count": 1}]', reply_to_id = reply.earlier_id
+       FROM (
+         SELECT conversation_id, created_at, lag(id, 7) OVER (PARTITION BY conversation_id ORDER BY created_at) AS earlier_id
+         FROM messages WHERE conversation_id = ANY ($1)
+       ) reply
+       WHERE messages.conversation_id = reply.conversation_id AND messages.created_at = reply.created_at AND messages.seq % 3 = 0`,
+      [long.map(({ id }) => id)],
+    );
     await addConversations(client, [...groups, ...dialogs], 20);
     const pairs = people.slice(1).map((id, index) => dialogOf(people[index] ?? id, id));
     await addConversations(client, pairs.slice(0, OTHER_DIALOGS), 2);
@@ -116,6 +132,22 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
     await expectGoodPlans(() => writeToGroup(me, world.groupId, 'Hello'), [...tables, 'members']);
   });
 
+  test.each(['a long dialog', 'a large group'])('a message in %s is answered, edited, reacted to and deleted', async (kind) => {
+    const isDialog = kind === 'a long dialog';
+    const of = isDialog ? { receiverId: world.companionId } : { groupId: world.groupId };
+    const [messageId, replyId] = [randomUUID(), randomUUID()];
+    const send = (params: object) => me.socket.ask(isDialog ? 'privateMessage' : 'messageInGroup', { ...of, content: 'Hello', ...params });
+    const change = (type: string, params: object) => () => me.socket.ask(type, { ...of, messageId, ...params });
+    const tables = ['conversations', 'members', 'messages'];
+    await send({ messageId });
+    await expectGoodPlans(() => send({ messageId: replyId, replyToId: messageId }), tables);
+    await expectGoodPlans(change('editMessage', { content: 'Edited' }), tables);
+    await expectGoodPlans(change('addReaction', { emoji: '👍' }), [...tables, 'reactions']);
+    await expectGoodPlans(change('addReaction', { emoji: '😀' }), [...tables, 'reactions']);
+    await expectGoodPlans(change('removeReaction', { emoji: '👍' }), [...tables, 'reactions']);
+    await expectGoodPlans(change('deleteMessage', {}), [...tables, 'reactions']);
+  });
+
   test('the chat list is read, at its newest end and far down', async () => {
     const tables = ['conversations', 'members', 'messages', 'users'];
     await expectGoodPlans(page('listLastMessage', {}), tables);
@@ -127,7 +159,7 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
   });
 
   test.each(['a dialog', 'a dialog of which I have deleted the first half', 'a group'])(
-    '%s is read, at both ends and in the middle',
+    '%s is read with its answers and reactions, at both ends and in the middle',
     async (kind) => {
       const receiverId = kind === 'a dialog' ? world.companionId : world.clearedCompanionId;
       const [type, of, id] =
@@ -135,7 +167,7 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
           ? ['getlatestMessageGroup', { groupId: world.groupId }, world.groupId]
           : ['getlatestMessageDialog', { receiverId }, dialogOf(me.id, receiverId).id];
       const oldest = kind.includes('deleted') ? LONG / 2 : 0;
-      const tables = ['conversations', 'members', 'messages', 'users'];
+      const tables = ['conversations', 'members', 'messages', 'users', 'reactions'];
       await expectGoodPlans(page(type, of), tables);
       for (const seq of [LONG * 0.75, oldest + 21]) {
         await expectGoodPlans(page(type, { ...of, cursorCreatedAt: await timeOf(id, seq) }), tables);

@@ -20,7 +20,9 @@ export interface BatcherOptions<Job, Result> {
   /** Names the lane of a job. Jobs of one lane are done in the order in which they were added: two batches under way share no lane. */
   laneOf: (job: Job) => unknown;
   /** What no two jobs of one lane have in common within a batch: the second waits for the next one. */
-  identitiesOf: (job: Job) => unknown[];
+  identityOf: (job: Job) => unknown;
+  /** The identity of a job of the same lane that has to be done before: if that one was added before, both are never in one batch. */
+  predecessorOf?: (job: Job) => unknown;
   /** Most jobs in one batch. */
   maxBatch: number;
   /** Most batches under way. */
@@ -121,15 +123,14 @@ export class Batcher<Job, Result> {
 
   /** How many jobs of a lane the next batch may take. */
   #countOf(lane: Waiting<Job, Result>[], room: number): number {
+    const { identityOf, predecessorOf } = this.#options;
     const identities = new Set<unknown>();
-    let count = 0;
     for (const { job } of lane.slice(0, room)) {
-      const own = this.#options.identitiesOf(job);
-      if (own.some((identity) => identities.has(identity))) break;
-      for (const identity of own) identities.add(identity);
-      count++;
+      const identity = identityOf(job);
+      if (identities.has(identity) || (predecessorOf && identities.has(predecessorOf(job)))) break;
+      identities.add(identity);
     }
-    return count;
+    return identities.size;
   }
 
   async #run(batch: Waiting<Job, Result>[]): Promise<void> {

@@ -125,11 +125,12 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   }
 
   /**
-   * A message of the user was sent again: the process that stored it may have ended before its broadcast, or not known that it was stored.
-   * Those in the topic, and the user's other connections, who asked for it are told to catch up.
+   * What is asked for is done already, a message is stored: the process that did it may have ended before its broadcast, or not known
+   * that it was done. Those in the topic who asked for it are told to catch up, and of a message the sender's other connections too.
    */
-  doubt(topic: string, userId: string): void {
-    for (const doubtful of [topic, ownTopic(userId)]) if (this.#isHeard(doubtful)) this.#doubts.raise(doubtful);
+  doubt(topic: string, senderId?: string): void {
+    const topics = senderId === undefined ? [topic] : [topic, ownTopic(senderId)];
+    for (const doubtful of topics) if (this.#isHeard(doubtful)) this.#doubts.raise(doubtful);
   }
 
   /** The user became a member: the user's connections receive what the group receives, from the broadcast `news` on. */

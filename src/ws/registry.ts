@@ -4,12 +4,15 @@ import { updateChat } from '../features/chats/updateChat.ts';
 import { addUserInGroup } from '../features/groups/addUserInGroup.ts';
 import { dropGroup } from '../features/groups/dropGroup.ts';
 import { leaveGroup } from '../features/groups/leaveGroup.ts';
+import { deleteMessage } from '../features/messages/deleteMessage.ts';
+import { editMessage } from '../features/messages/editMessage.ts';
 import { getMissed } from '../features/messages/getMissed.ts';
 import { dialogHistory, groupHistory } from '../features/messages/history.ts';
 import { sendPrivate } from '../features/messages/sendPrivate.ts';
 import { sendToGroup } from '../features/messages/sendToGroup.ts';
 import { unwatchPresence, watchPresence } from '../features/presence/watchPresence.ts';
 import { markRead } from '../features/reading/markRead.ts';
+import { addReaction, removeReaction } from '../features/reactions/react.ts';
 import { subscribe } from '../features/subscriptions/subscribe.ts';
 import { startTyping, stopTyping } from '../features/typing/typing.ts';
 import type { Operation } from '../operation.ts';
@@ -22,6 +25,10 @@ export const operations = (env: Env) => ({
   getMissed,
   privateMessage: sendPrivate(env),
   messageInGroup: sendToGroup(env),
+  editMessage: editMessage(env),
+  deleteMessage,
+  addReaction,
+  removeReaction,
   addUserInGroup: addUserInGroup(env),
   leaveGroup: leaveGroup(env),
   dropGroup,

@@ -24,7 +24,7 @@ export class SessionReader {
       flush: (sessions) => readSessions(database, sessions),
       // Nothing that is read has to wait for another.
       laneOf: (session) => session,
-      identitiesOf: (session) => [session],
+      identityOf: (session) => session,
       maxBatch: MAX_BATCH,
       maxRunning: MAX_RUNNING,
       interval: INTERVAL,

@@ -9,20 +9,21 @@ export type ConversationEvent = Extract<BroadcastType & OptInEvent, Exclude<OptI
 
 /**
  * Tells everybody in the conversation who asked for the event, the user's own other devices included but not the connection that
- * did it; each is told the conversation's name as they know it.
+ * did it; each is told the conversation's name as they know it. What is hidden from the other person of a dialog is not told there.
  */
 export function announce<Event extends ConversationEvent>(
   { userId, connection, services: { hub } }: Context,
   { companionId, groupId }: Address,
   event: Event,
   tell: (address: Address) => BroadcastItem<Event>,
+  isHidden = false,
 ): void {
   const exceptions = { exceptConnectionId: connection?.id };
   if (groupId !== null) {
     hub.publish(groupTopic(groupId), event, tell({ companionId: null, groupId }), exceptions);
     return;
   }
-  if (companionId !== null && companionId !== userId) {
+  if (companionId !== null && companionId !== userId && !isHidden) {
     hub.publish(userTopic(companionId), event, tell({ companionId: userId, groupId: null }));
   }
   hub.publish(userTopic(userId), event, tell({ companionId, groupId: null }), exceptions);

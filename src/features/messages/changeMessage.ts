@@ -1,10 +1,12 @@
 import type { Transaction } from 'sequelize';
+import type { z } from 'zod';
 import type { Member } from '../../db/models/member.ts';
 import type { Message } from '../../db/models/message.ts';
 import { AppError } from '../../errors.ts';
 import type { Context } from '../../operation.ts';
 import { groupTopic, userTopic } from '../../realtime/topics.ts';
 import type { NamedConversation } from './conversation.ts';
+import type { changedPlace } from './rows.ts';
 
 /** A message that may be changed, and who wants to change it. */
 export interface Target {
@@ -18,7 +20,10 @@ export type Change = Partial<Pick<Message, 'content' | 'editedAt' | 'deletedAt' 
 /** A message after it was changed, or as it was already. */
 export interface Changed {
   message: Message;
+  place: z.output<typeof changedPlace>;
   isChanged: boolean;
+  /** Whether the other person of the dialog has deleted it, and so hears nothing of it. */
+  isHidden: boolean;
 }
 
 /**
@@ -35,13 +40,16 @@ export async function changeMessage(
 ): Promise<Changed> {
   const { database } = context.services;
   const work = async (transaction: Transaction): Promise<Changed> => {
-    const found = await lock(context, conversation, messageId, transaction);
+    const { isHidden, ...found } = await lock(context, conversation, messageId, transaction);
+    const { message } = found;
     const change = await decide(found, transaction);
-    if (!change) return { message: found.message, isChanged: false };
-    const rev = String(Number(found.conversation.lastRev) + 1);
-    await found.conversation.update({ lastRev: rev }, { transaction });
-    await found.message.update({ ...change, rev, updatedAt: new Date() }, { transaction });
-    return { message: found.message, isChanged: true };
+    if (change) {
+      const rev = String(Number(found.conversation.lastRev) + 1);
+      await found.conversation.update({ lastRev: rev }, { transaction });
+      await message.update({ ...change, rev, updatedAt: new Date() }, { transaction });
+    }
+    const place = { messageId, seq: Number(message.seq), rev: Number(message.rev) };
+    return { message, place, isChanged: change !== undefined, isHidden };
   };
   const changed = await database.change(work, () => doubt(context, conversation));
   if (!changed.isChanged) doubt(context, conversation);
@@ -50,16 +58,21 @@ export async function changeMessage(
 
 /** @throws {AppError} `not_a_member` or `no_such_message` */
 async function lock({ userId, services: { database } }: Context, named: NamedConversation, messageId: string, transaction: Transaction) {
-  const { conversationId, kind } = named;
+  const { conversationId, kind, companionId } = named;
   const where = { id: conversationId, kind };
   const conversation = await database.conversations.findOne({ where, lock: transaction.LOCK.UPDATE, transaction });
-  const member = conversation && (await database.members.findOne({ where: { conversationId, userId }, transaction }));
-  if (!member) throw new AppError(kind === 'group' ? 'not_a_member' : 'no_such_message');
+  const userIds = companionId === null ? [userId] : [userId, companionId];
+  const members = conversation ? await database.members.findAll({ where: { conversationId, userId: userIds }, transaction }) : [];
+  const member = members.find((one) => one.userId === userId);
+  if (!conversation || !member) throw new AppError(kind === 'group' ? 'not_a_member' : 'no_such_message');
   const message = await database.messages.findOne({ where: { conversationId, id: messageId }, transaction });
-  if (!message || Number(message.seq) <= Number(member.clearedSeq)) throw new AppError('no_such_message');
-  return { conversation, member, message };
+  if (!message || isCleared(message, member)) throw new AppError('no_such_message');
+  return { conversation, member, message, isHidden: members.some((one) => isCleared(message, one)) };
 }
 
+const isCleared = ({ seq }: Message, { clearedSeq }: Member): boolean => Number(seq) <= Number(clearedSeq);
+
 function doubt({ userId, services: { hub } }: Context, { companionId, groupId }: NamedConversation): void {
-  hub.doubt(groupId === null ? userTopic(companionId ?? userId) : groupTopic(groupId), userId);
+  const topics = groupId === null ? [userTopic(companionId ?? userId), userTopic(userId)] : [groupTopic(groupId)];
+  for (const topic of new Set(topics)) hub.doubt(topic);
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { knownId, time } from '../../answers.ts';
-import { address, quotedMessage, reactionCount } from './rows.ts';
+import { address, changedPlace, quotedMessage, reactionCount } from './rows.ts';
 
-/** What every change of a message says: which one, and where it stands now. */
-const changed = z.object({ ...address, messageId: knownId, seq: z.int(), rev: z.int() });
+/** What every change of a message says. */
+const changed = changedPlace.extend(address);
 
 /** Somebody has read a message and all before it. */
 export const messageRead = z.object({ ...address, readerId: knownId, messageId: knownId, seq: z.int(), readAt: time });

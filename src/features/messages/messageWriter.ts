@@ -50,8 +50,8 @@ const batcher = (metrics: Metrics, kind: string, flush: (messages: NewMessage[])
     metrics,
     flush,
     laneOf: (message) => message.conversationId,
-    // What is answered must be stored before.
-    identitiesOf: ({ messageId, replyToId }) => (replyToId === null ? [messageId] : [messageId, replyToId]),
+    identityOf: ({ messageId }) => messageId,
+    predecessorOf: ({ replyToId }) => replyToId,
     maxBatch: MAX_BATCH,
     maxRunning: MAX_RUNNING,
     interval: 0,

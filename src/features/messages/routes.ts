@@ -4,6 +4,8 @@ import type { Env } from '../../env.ts';
 import { bodyByTime, pageBody, pageQuery } from '../../http/page.ts';
 import { operationRoute, type Route } from '../../http/route.ts';
 import { id, messageText } from '../../schemas.ts';
+import { deletedMessage, deleteMessage } from './deleteMessage.ts';
+import { editedMessage, editMessage } from './editMessage.ts';
 import { dialogHistory, groupHistory } from './history.ts';
 import { dialogRow, groupRow } from './rows.ts';
 import { sendPrivate } from './sendPrivate.ts';
@@ -70,4 +72,76 @@ const writeToGroup = (env: Env) =>
     toBody: ({ place }) => ({ data: place }),
   });
 
-export const messageRoutes = (env: Env): Route[] => [readDialog, readGroup, writeToUser(env), writeToGroup(env)];
+const inDialog = { userId: id, messageId: id };
+const inGroup = { groupId: id, messageId: id };
+const newContent = ({ MAX_MESSAGE_LENGTH }: Env) => ({ content: messageText(MAX_MESSAGE_LENGTH) });
+const toItem = <Item>({ item }: { item: Item }) => ({ data: item });
+
+const editInDialog = (env: Env) =>
+  operationRoute({
+    method: 'patch',
+    path: '/dialogs/:userId/messages/:messageId',
+    summary: 'Edit a message of mine in my dialog with a user, for some time after it was sent',
+    limit: 'request',
+    params: z.strictObject({ ...inDialog, ...newContent(env) }),
+    status: 200,
+    answer: z.object({ data: editedMessage }),
+    errors: ['not_the_author', 'too_late_to_edit', 'no_such_message'],
+    operation: editMessage(env),
+    toParams: ({ userId, ...params }) => ({ receiverId: userId, ...params }),
+    toBody: toItem,
+  });
+
+const editInGroup = (env: Env) =>
+  operationRoute({
+    method: 'patch',
+    path: '/groups/:groupId/messages/:messageId',
+    summary: 'Edit a message of mine in a group of mine, for some time after it was sent',
+    limit: 'request',
+    params: z.strictObject({ ...inGroup, ...newContent(env) }),
+    status: 200,
+    answer: z.object({ data: editedMessage }),
+    errors: ['not_a_member', 'not_the_author', 'too_late_to_edit', 'no_such_message'],
+    operation: editMessage(env),
+    toParams: (params) => params,
+    toBody: toItem,
+  });
+
+const deleteInDialog = operationRoute({
+  method: 'delete',
+  path: '/dialogs/:userId/messages/:messageId',
+  summary: 'Delete a message of mine for both of us; the same again changes nothing',
+  limit: 'request',
+  params: z.strictObject(inDialog),
+  status: 200,
+  answer: z.object({ data: deletedMessage }),
+  errors: ['not_the_author', 'no_such_message'],
+  operation: deleteMessage,
+  toParams: ({ userId, messageId }) => ({ receiverId: userId, messageId }),
+  toBody: toItem,
+});
+
+const deleteInGroup = operationRoute({
+  method: 'delete',
+  path: '/groups/:groupId/messages/:messageId',
+  summary: 'Delete a message for everybody: mine, or any where I am the owner or an admin; the same again changes nothing',
+  limit: 'request',
+  params: z.strictObject(inGroup),
+  status: 200,
+  answer: z.object({ data: deletedMessage }),
+  errors: ['not_a_member', 'not_the_author', 'no_such_message'],
+  operation: deleteMessage,
+  toParams: (params) => params,
+  toBody: toItem,
+});
+
+export const messageRoutes = (env: Env): Route[] => [
+  readDialog,
+  readGroup,
+  writeToUser(env),
+  writeToGroup(env),
+  editInDialog(env),
+  editInGroup(env),
+  deleteInDialog,
+  deleteInGroup,
+];

@@ -25,6 +25,9 @@ export const changes = {
   reactions: z.array(reactionCount),
 };
 
+/** A message that was changed, and where it stands now. */
+export const changedPlace = z.object({ messageId: knownId, seq: z.int(), rev: z.int() });
+
 const message = z.object({
   messageId: knownId,
   senderId: knownId,

@@ -18,7 +18,7 @@ export interface NewMessage {
 }
 
 /** What a message answers. */
-export interface Quoted {
+interface Quoted {
   /** The first name of who wrote it. */
   senderName: string;
   /** The beginning of it. */
