@@ -27,6 +27,14 @@ const title = z
 /** The name of a group. */
 export const groupName = title;
 
+/** What a group is about: at most 1,000 characters. Null, as none at all, means nothing. */
+export const groupDescription = z
+  .string()
+  .max(1_000, 'must be at most 1000 characters long')
+  .refine(isStorable, STORABLE)
+  .transform((text) => text || null)
+  .nullable();
+
 /** A first or last name: no white space inside either. */
 export const personName = title.refine((text) => !/\s/.test(text), 'must not contain white space');
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -79,9 +80,11 @@ describe('a live answer is as swagger.yaml says', () => {
 
   test.each(names)('$name when it succeeds', async (rest) => {
     // Somebody else and two groups, so that no list is empty.
-    const [user] = [await newUser(server), await newUser(server, 'Other', null)];
+    const [user, member, stranger] = [await newUser(server), await newUser(server, 'Other', null), await newUser(server)];
     const groupId = await newGroup(server, user);
-    const { path, body } = requestOf(rest, user, groupId);
+    const addition = { userId: member.id, messageId: randomUUID(), message: 'added' };
+    expect((await call(server, 'POST', `/groups/${groupId}/members`, { token: user.token, body: addition })).status).toBe(201);
+    const { path, body } = requestOf(rest, user, groupId, { memberId: member.id, strangerId: stranger.id });
     const { responses, parameters = [], requestBody } = documented(rest.method, `/api${rest.path}`);
     const result = await call(server, rest.method, path, { body, ...(rest.isProtected && { token: user.token }) });
     expect(result.status).toBe(rest.success);

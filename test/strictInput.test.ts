@@ -12,7 +12,7 @@ import { startServer, type TestServer } from './support/server.ts';
 const IGNORED = new Set(['getlatestMessageGroup', 'messageInGroup', 'addUserInGroup', 'leaveGroup'].map((type) => `${type} groupName`));
 
 /** Fields that hold a list of ids. */
-const LISTS_OF_IDS = new Set(['watchPresence', 'unwatchPresence'].map((type) => `${type} userIds`));
+const LISTS_OF_IDS = new Set(['watchPresence', 'unwatchPresence', 'newGroup'].map((type) => `${type} userIds`));
 const A_LIST_OF_IDS = `["${randomUUID()}"]`;
 /** JSON that is something else than the one text, number or id that a field holds, also where it would turn into one. */
 const IN_A_FIELD = [
@@ -115,8 +115,10 @@ describe('nothing is taken for what it is not', () => {
   });
 
   test.for(withIdInPath)('the path of $method $address too', async ({ method, address }) => {
+    const inPath = [...address.matchAll(/:(\w+)/g)].map(([, name]) => name);
     for (const text of IN_A_PATH) {
-      expect(refusal.parse(await sent(method, address.replace(/:\w+/, encodeURIComponent(text))))).toHaveLength(1);
+      const paths = refusal.parse(await sent(method, address.replace(/:\w+/g, encodeURIComponent(text)))).map(({ path }) => path);
+      expect({ text, paths }).toEqual({ text, paths: expect.arrayContaining(inPath) });
     }
   });
 });

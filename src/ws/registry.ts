@@ -2,7 +2,12 @@ import type { Env } from '../env.ts';
 import { listLastMessage } from '../features/chats/listLastMessage.ts';
 import { addUserInGroup } from '../features/groups/addUserInGroup.ts';
 import { dropGroup } from '../features/groups/dropGroup.ts';
+import { getGroupMembers } from '../features/groups/getGroupMembers.ts';
 import { leaveGroup } from '../features/groups/leaveGroup.ts';
+import { newGroup } from '../features/groups/newGroup.ts';
+import { removeUserFromGroup } from '../features/groups/removeUserFromGroup.ts';
+import { setGroupRole } from '../features/groups/setGroupRole.ts';
+import { updateGroup } from '../features/groups/updateGroup.ts';
 import { getMissed } from '../features/messages/getMissed.ts';
 import { dialogHistory, groupHistory } from '../features/messages/history.ts';
 import { sendPrivate } from '../features/messages/sendPrivate.ts';
@@ -22,6 +27,11 @@ export const operations = (env: Env) => ({
   addUserInGroup: addUserInGroup(env),
   leaveGroup: leaveGroup(env),
   dropGroup,
+  newGroup: newGroup(env),
+  updateGroup,
+  removeUserFromGroup: removeUserFromGroup(env),
+  setGroupRole,
+  getGroupMembers,
   subscribe,
   watchPresence,
   unwatchPresence,

@@ -8,11 +8,14 @@ export interface Scene {
   stranger: TestUser;
   exMember: TestUser;
   member: TestUser;
+  admin: TestUser;
   owner: TestUser;
+  /** A member too, to whom things are done. */
+  guest: TestUser;
 }
 
 /** Everybody whom a matrix of permissions asks about, save those without a valid token. */
-export const ACTORS = ['stranger', 'exMember', 'member', 'owner'] as const;
+export const ACTORS = ['stranger', 'exMember', 'member', 'admin', 'owner'] as const;
 
 /** Params of each request type that are valid in a scene; all of them succeed for the owner. */
 export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>> = {
@@ -32,19 +35,26 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
   addUserInGroup: ({ groupId, exMember }) => ({ groupId, userId: exMember.id, messageId: randomUUID(), message: 'added' }),
   leaveGroup: ({ groupId }) => ({ groupId, messageId: randomUUID(), message: 'left' }),
   dropGroup: ({ groupId }) => ({ groupId }),
+  newGroup: ({ guest }) => ({ groupName: 'Neighbours', userIds: [guest.id] }),
+  updateGroup: ({ groupId }) => ({ groupId, groupName: 'Renamed' }),
+  removeUserFromGroup: ({ groupId, guest }) => ({ groupId, userId: guest.id, messageId: randomUUID(), message: 'removed' }),
+  setGroupRole: ({ groupId, guest }) => ({ groupId, userId: guest.id, role: 'admin' }),
+  getGroupMembers: ({ groupId }) => ({ groupId, limit: 10, cursor: null }),
   subscribe: () => ({ events: ['ownMessages', 'userStatus', 'catchUp'] }),
   watchPresence: ({ member }) => ({ userIds: [member.id] }),
   unwatchPresence: ({ member }) => ({ userIds: [member.id] }),
 };
 
 export async function setScene(server: { url: string }): Promise<Scene> {
-  const [stranger, exMember, member, owner] = await Promise.all([newUser(server), newUser(server), newUser(server), newUser(server)]);
+  const newUsers = [newUser(server), newUser(server), newUser(server), newUser(server), newUser(server), newUser(server)] as const;
+  const [stranger, exMember, member, admin, owner, guest] = await Promise.all(newUsers);
   const groupId = await newGroup(server, owner);
   const [ownerSocket, exMemberSocket] = [await connect(server, owner), await connect(server, exMember)];
-  for (const { id } of [exMember, member]) {
+  for (const { id } of [exMember, member, admin, guest]) {
     await ownerSocket.ask('addUserInGroup', { groupId, userId: id, messageId: randomUUID(), message: 'added' });
   }
+  await ownerSocket.ask('setGroupRole', { groupId, userId: admin.id, role: 'admin' });
   await exMemberSocket.ask('leaveGroup', { groupId, messageId: randomUUID(), message: 'left' });
   await Promise.all([ownerSocket.close(), exMemberSocket.close()]);
-  return { groupId, stranger, exMember, member, owner };
+  return { groupId, stranger, exMember, member, admin, owner, guest };
 }

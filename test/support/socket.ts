@@ -12,7 +12,7 @@ const params = z.strictObject({
   createdAt: z.iso.datetime({ precision: 3 }).optional(),
 });
 /** Requests that store a message: their answers, and no other frames, say where it stands. */
-const SENDS = ['privateMessage', 'messageInGroup', 'addUserInGroup', 'leaveGroup'];
+const SENDS = ['privateMessage', 'messageInGroup', 'addUserInGroup', 'leaveGroup', 'removeUserFromGroup'];
 
 /** Any frame of the contract, and nothing else. */
 export const frame = z.union([
