@@ -46,7 +46,7 @@ async function fill(databaseUrl: string, me: TestUser, joiner: TestUser): Promis
     const group = groupOf([me.id, companionId, ...people.slice(0, GROUP_SIZE)]);
     const cleared = dialogOf(me.id, clearedCompanionId);
     const groups = others.slice(0, MY_GROUPS - 2).map((id) => groupOf([me.id, id]));
-    const dialogs = others.slice(0, MY_CHATS - MY_GROUPS - 5).map((id) => dialogOf(me.id, id));
+    const dialogs = others.slice(0, MY_CHATS - MY_GROUPS - 4).map((id) => dialogOf(me.id, id));
     await addConversations(client, [dialogOf(me.id, companionId), cleared, group], LONG);
     await addConversations(client, [...groups, ...dialogs], 20);
     const large = groupOf([me.id, companionId, ...people.slice(0, LARGE_GROUP_SIZE)]);
