@@ -44,6 +44,7 @@ const sent = async (method: string, path: string, body?: object) => {
 };
 const ALL = { changedSince: null, limit: 500 };
 const message = () => ({ messageId: randomUUID(), message: 'Hello' });
+const content = () => ({ messageId: randomUUID(), content: 'Hello' });
 /** With the id of a message that is in the group of the others. */
 const theirs = () => ({ messageId: foreign.groupMessage, message: 'Hello' });
 const mine = () => newCircle(server, [me]);
@@ -66,6 +67,35 @@ const ROWS: Record<string, Row> = {
   },
   'messageInGroup groupId': { ask: (groupId) => asked('messageInGroup', { messageId: foreign.groupMessage, groupId, content: 'Hello' }) },
   'messageInGroup messageId': { ask: async (messageId) => asked('messageInGroup', { messageId, groupId: await mine(), content: 'Hello' }) },
+  'privateMessage replyToId': {
+    ask: (replyToId) => asked('privateMessage', { messageId: randomUUID(), receiverId: me.id, content: 'Hello', replyToId }),
+  },
+  'messageInGroup replyToId': {
+    ask: async (replyToId) => asked('messageInGroup', { messageId: randomUUID(), groupId: await mine(), content: 'Hello', replyToId }),
+  },
+  'get /dialogs/:userId/messages userId': { ask: (userId) => sent('GET', `/dialogs/${userId}/messages`) },
+  'post /dialogs/:userId/messages userId': { ask: (userId) => sent('POST', `/dialogs/${userId}/messages`, content()), except: ['user'] },
+  'post /dialogs/:userId/messages messageId': {
+    ask: async (messageId) => {
+      const { token } = await newUser(server);
+      const { status, body } = await call(server, 'POST', `/dialogs/${foreign.user}/messages`, {
+        token,
+        body: { ...content(), messageId },
+      });
+      return { status, body };
+    },
+  },
+  'post /dialogs/:userId/messages replyToId': {
+    ask: (replyToId) => sent('POST', `/dialogs/${me.id}/messages`, { ...content(), replyToId }),
+  },
+  'get /groups/:groupId/messages groupId': { ask: (groupId) => sent('GET', `/groups/${groupId}/messages`) },
+  'post /groups/:groupId/messages groupId': { ask: (groupId) => sent('POST', `/groups/${groupId}/messages`, content()) },
+  'post /groups/:groupId/messages messageId': {
+    ask: async (messageId) => sent('POST', `/groups/${await mine()}/messages`, { ...content(), messageId }),
+  },
+  'post /groups/:groupId/messages replyToId': {
+    ask: async (replyToId) => sent('POST', `/groups/${await mine()}/messages`, { ...content(), replyToId }),
+  },
   'addUserInGroup groupId': { ask: (groupId) => asked('addUserInGroup', { groupId, userId: foreign.user, ...theirs() }) },
   'addUserInGroup userId': {
     ask: async (userId) => asked('addUserInGroup', { groupId: await mine(), userId, ...message() }),
@@ -77,10 +107,6 @@ const ROWS: Record<string, Row> = {
   'leaveGroup groupId': { ask: (groupId) => asked('leaveGroup', { groupId, ...theirs() }) },
   'leaveGroup messageId': { ask: async (messageId) => asked('leaveGroup', { groupId: await mine(), messageId, message: 'Bye' }) },
   'dropGroup groupId': { ask: (groupId) => asked('dropGroup', { groupId }) },
-  'newGroup groupId': {
-    ask: (groupId) => asked('newGroup', { groupId, groupName: 'Friends' }),
-    except: ['group', 'droppedGroup', 'dialog'],
-  },
   'newGroup messageId': { ask: (messageId) => asked('newGroup', { messageId, groupName: 'Friends' }) },
   'updateGroup groupId': { ask: (groupId) => asked('updateGroup', { groupId, groupName: 'Friends' }) },
   'removeUserFromGroup groupId': { ask: (groupId) => asked('removeUserFromGroup', { groupId, userId: foreign.user, ...theirs() }) },
@@ -131,6 +157,11 @@ const ROWS: Record<string, Row> = {
   'get /search/users groupId': { ask: (groupId) => sent('GET', `/search/users?searchText=example&groupId=${groupId}`) },
   'post /groups groupId': {
     ask: (groupId) => sent('POST', '/groups', { groupId, groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() }),
+    except: ['group', 'droppedGroup', 'dialog'],
+  },
+  // By then they are groups of the caller.
+  'newGroup groupId': {
+    ask: (groupId) => asked('newGroup', { groupId, groupName: 'Friends' }),
     except: ['group', 'droppedGroup', 'dialog'],
   },
   'post /groups messageId': {

@@ -41,12 +41,14 @@ const TYPES: Record<string, Outcomes<string>> = {
 };
 
 interface Row {
+  /** Whom the path names, if not the owner. */
+  userId?: (scene: Scene) => string;
   input?: (scene: Scene, actor: TestUser) => object;
   nobody: number;
   outcomes: Outcomes<number>;
 }
 
-/** Every REST path, which names the guest where it names a user: the status for a caller without a valid token, and what each may do. */
+/** Every REST path: the status for a caller without a valid token, and what each may do. */
 const PATHS: Record<string, Row> = {
   'post /auth/register': {
     input: () => ({ firstName: 'New', email: `${randomUUID()}@example.com`, password: 'password' }),
@@ -79,8 +81,14 @@ const PATHS: Record<string, Row> = {
     nobody: 401,
     outcomes: members(403, 201),
   },
-  'patch /groups/:groupId/members/:userId': { input: () => ({ role: 'admin' }), nobody: 401, outcomes: admins(403, 403, 200) },
+  'patch /groups/:groupId/members/:userId': {
+    userId: ({ guest }) => guest.id,
+    input: () => ({ role: 'admin' }),
+    nobody: 401,
+    outcomes: admins(403, 403, 200),
+  },
   'delete /groups/:groupId/members/:userId': {
+    userId: ({ guest }) => guest.id,
     input: () => ({ messageId: randomUUID(), message: 'removed' }),
     nobody: 401,
     outcomes: admins(403, 403, 200),
@@ -191,7 +199,11 @@ describe('who may do what', () => {
     if (!row) throw new Error('no row');
     const request = async (scene: Scene, actor: TestUser, token?: string) => {
       const input = row.input?.(scene, actor);
-      const values: Record<string, string> = { companionId: scene.owner.id, userId: scene.guest.id, groupId: scene.groupId };
+      const values: Record<string, string> = {
+        companionId: scene.owner.id,
+        userId: row.userId?.(scene) ?? scene.owner.id,
+        groupId: scene.groupId,
+      };
       const path = address.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '');
       const query = method === 'get' && input ? `?${new URLSearchParams(Object.entries(input))}` : '';
       const body = method === 'get' ? undefined : input;

@@ -68,7 +68,7 @@ describe('nothing is taken for what it is not', () => {
     return ann.socket.until((frame) => frame.requestId === requestId);
   }
   const sent = (method: string, address: string, body?: string) =>
-    call(server, method, address.replace(':companionId', ann.id), { token: ann.token, body });
+    call(server, method, address.replace(/:\w+/g, ann.id), { token: ann.token, body });
 
   async function expectStrict(name: string, fields: string[], ask: (json: string) => Promise<unknown>): Promise<void> {
     for (const field of fields.filter((field) => !IGNORED.has(`${name} ${field}`))) {
@@ -115,10 +115,11 @@ describe('nothing is taken for what it is not', () => {
   });
 
   test.for(withIdInPath)('the path of $method $address too', async ({ method, address }) => {
-    const inPath = [...address.matchAll(/:(\w+)/g)].map(([, name]) => name);
-    for (const text of IN_A_PATH) {
-      const paths = refusal.parse(await sent(method, address.replace(/:\w+/g, encodeURIComponent(text)))).map(({ path }) => path);
-      expect({ text, paths }).toEqual({ text, paths: expect.arrayContaining(inPath) });
+    for (const [, name = ''] of address.matchAll(/:(\w+)/g)) {
+      for (const text of IN_A_PATH) {
+        const found = refusal.parse(await sent(method, address.replace(`:${name}`, encodeURIComponent(text))));
+        expect(found.filter(({ path }) => path === name)).toHaveLength(1);
+      }
     }
   });
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { newGroup, newUser, type TestUser } from './http.ts';
+import { newUser, type TestUser } from './http.ts';
 import { connect } from './socket.ts';
 
 /** People around one group. */
@@ -48,11 +48,10 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
 export async function setScene(server: { url: string }): Promise<Scene> {
   const newUsers = [newUser(server), newUser(server), newUser(server), newUser(server), newUser(server), newUser(server)] as const;
   const [stranger, exMember, member, admin, owner, guest] = await Promise.all(newUsers);
-  const groupId = await newGroup(server, owner);
+  const groupId = randomUUID();
+  const userIds = [exMember, member, admin, guest].map(({ id }) => id);
   const [ownerSocket, exMemberSocket] = [await connect(server, owner), await connect(server, exMember)];
-  for (const { id } of [exMember, member, admin, guest]) {
-    await ownerSocket.ask('addUserInGroup', { groupId, userId: id, messageId: randomUUID(), message: 'added' });
-  }
+  await ownerSocket.ask('newGroup', { groupId, groupName: 'Friends', userIds });
   await ownerSocket.ask('setGroupRole', { groupId, userId: admin.id, role: 'admin' });
   await exMemberSocket.ask('leaveGroup', { groupId, messageId: randomUUID(), message: 'left' });
   await Promise.all([ownerSocket.close(), exMemberSocket.close()]);
