@@ -29,6 +29,13 @@ export const groupName = title;
 
 /** What a user calls a chat. */
 export const chatTitle = title;
+/** What a group is about: at most 1,000 characters. Null, as none at all, means nothing. */
+export const groupDescription = z
+  .string()
+  .max(1_000, 'must be at most 1000 characters long')
+  .refine(isStorable, STORABLE)
+  .transform((text) => text || null)
+  .nullable();
 
 /** A first or last name: no white space inside either. */
 export const personName = title.refine((text) => !/\s/.test(text), 'must not contain white space');

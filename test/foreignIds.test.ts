@@ -44,9 +44,12 @@ const sent = async (method: string, path: string, body?: object) => {
 };
 const ALL = { changedSince: null, limit: 500 };
 const message = () => ({ messageId: randomUUID(), message: 'Hello' });
+const content = () => ({ messageId: randomUUID(), content: 'Hello' });
 /** With the id of a message that is in the group of the others. */
 const theirs = () => ({ messageId: foreign.groupMessage, message: 'Hello' });
 const mine = () => newCircle(server, [me]);
+/** Who has no group yet. */
+const newcomer = async (path: string) => (await call(server, 'GET', path, await newUser(server))).body;
 
 const ROWS: Record<string, Row> = {
   'getlatestMessageDialog receiverId': { ask: (receiverId) => asked('getlatestMessageDialog', { receiverId, ...NEWEST }) },
@@ -64,6 +67,35 @@ const ROWS: Record<string, Row> = {
   },
   'messageInGroup groupId': { ask: (groupId) => asked('messageInGroup', { messageId: foreign.groupMessage, groupId, content: 'Hello' }) },
   'messageInGroup messageId': { ask: async (messageId) => asked('messageInGroup', { messageId, groupId: await mine(), content: 'Hello' }) },
+  'privateMessage replyToId': {
+    ask: (replyToId) => asked('privateMessage', { messageId: randomUUID(), receiverId: me.id, content: 'Hello', replyToId }),
+  },
+  'messageInGroup replyToId': {
+    ask: async (replyToId) => asked('messageInGroup', { messageId: randomUUID(), groupId: await mine(), content: 'Hello', replyToId }),
+  },
+  'get /dialogs/:userId/messages userId': { ask: (userId) => sent('GET', `/dialogs/${userId}/messages`) },
+  'post /dialogs/:userId/messages userId': { ask: (userId) => sent('POST', `/dialogs/${userId}/messages`, content()), except: ['user'] },
+  'post /dialogs/:userId/messages messageId': {
+    ask: async (messageId) => {
+      const { token } = await newUser(server);
+      const { status, body } = await call(server, 'POST', `/dialogs/${foreign.user}/messages`, {
+        token,
+        body: { ...content(), messageId },
+      });
+      return { status, body };
+    },
+  },
+  'post /dialogs/:userId/messages replyToId': {
+    ask: (replyToId) => sent('POST', `/dialogs/${me.id}/messages`, { ...content(), replyToId }),
+  },
+  'get /groups/:groupId/messages groupId': { ask: (groupId) => sent('GET', `/groups/${groupId}/messages`) },
+  'post /groups/:groupId/messages groupId': { ask: (groupId) => sent('POST', `/groups/${groupId}/messages`, content()) },
+  'post /groups/:groupId/messages messageId': {
+    ask: async (messageId) => sent('POST', `/groups/${await mine()}/messages`, { ...content(), messageId }),
+  },
+  'post /groups/:groupId/messages replyToId': {
+    ask: async (replyToId) => sent('POST', `/groups/${await mine()}/messages`, { ...content(), replyToId }),
+  },
   'addUserInGroup groupId': { ask: (groupId) => asked('addUserInGroup', { groupId, userId: foreign.user, ...theirs() }) },
   'addUserInGroup userId': {
     ask: async (userId) => asked('addUserInGroup', { groupId: await mine(), userId, ...message() }),
@@ -75,9 +107,61 @@ const ROWS: Record<string, Row> = {
   'leaveGroup groupId': { ask: (groupId) => asked('leaveGroup', { groupId, ...theirs() }) },
   'leaveGroup messageId': { ask: async (messageId) => asked('leaveGroup', { groupId: await mine(), messageId, message: 'Bye' }) },
   'dropGroup groupId': { ask: (groupId) => asked('dropGroup', { groupId }) },
+  'newGroup messageId': { ask: (messageId) => asked('newGroup', { messageId, groupName: 'Friends' }) },
+  'updateGroup groupId': { ask: (groupId) => asked('updateGroup', { groupId, groupName: 'Friends' }) },
+  'removeUserFromGroup groupId': { ask: (groupId) => asked('removeUserFromGroup', { groupId, userId: foreign.user, ...theirs() }) },
+  'removeUserFromGroup userId': {
+    ask: async (userId) => asked('removeUserFromGroup', { groupId: await mine(), userId, ...message() }),
+  },
+  'removeUserFromGroup messageId': {
+    ask: async (messageId) => {
+      const member = await newUser(server);
+      const groupId = await mine();
+      await add(me, groupId, member);
+      return asked('removeUserFromGroup', { groupId, userId: member.id, messageId, message: 'Bye' });
+    },
+  },
+  'setGroupRole groupId': { ask: (groupId) => asked('setGroupRole', { groupId, userId: foreign.user, role: 'admin' }) },
+  'setGroupRole userId': { ask: async (userId) => asked('setGroupRole', { groupId: await mine(), userId, role: 'admin' }) },
+  'getGroupMembers groupId': { ask: (groupId) => asked('getGroupMembers', { groupId, limit: 10, cursor: null }) },
+  'get /groups cursor': { ask: (cursor) => newcomer(`/groups?cursor=${cursor}`) },
+  'get /groups/:groupId groupId': { ask: (groupId) => sent('GET', `/groups/${groupId}`) },
+  'patch /groups/:groupId groupId': { ask: (groupId) => sent('PATCH', `/groups/${groupId}`, { groupName: 'Friends' }) },
+  'delete /groups/:groupId groupId': { ask: (groupId) => sent('DELETE', `/groups/${groupId}`) },
+  'get /groups/:groupId/members groupId': { ask: (groupId) => sent('GET', `/groups/${groupId}/members`) },
+  'post /groups/:groupId/members groupId': {
+    ask: (groupId) => sent('POST', `/groups/${groupId}/members`, { userId: foreign.user, ...theirs() }),
+  },
+  'post /groups/:groupId/members userId': {
+    ask: async (userId) => sent('POST', `/groups/${await mine()}/members`, { userId, ...message() }),
+    except: ['user'],
+  },
+  'post /groups/:groupId/members messageId': {
+    ask: async (messageId) => sent('POST', `/groups/${await mine()}/members`, { userId: foreign.user, messageId, message: 'Hello' }),
+  },
+  'patch /groups/:groupId/members/:userId groupId': {
+    ask: (groupId) => sent('PATCH', `/groups/${groupId}/members/${foreign.user}`, { role: 'admin' }),
+  },
+  'patch /groups/:groupId/members/:userId userId': {
+    ask: async (userId) => sent('PATCH', `/groups/${await mine()}/members/${userId}`, { role: 'admin' }),
+  },
+  'delete /groups/:groupId/members/:userId groupId': {
+    ask: (groupId) => sent('DELETE', `/groups/${groupId}/members/${foreign.user}`, theirs()),
+  },
+  'delete /groups/:groupId/members/:userId userId': {
+    ask: async (userId) => sent('DELETE', `/groups/${await mine()}/members/${userId}`, message()),
+  },
+  'delete /groups/:groupId/members/:userId messageId': {
+    ask: async (messageId) => sent('DELETE', `/groups/${await mine()}/members/${me.id}`, { messageId, message: 'Bye' }),
+  },
   'get /search/users groupId': { ask: (groupId) => sent('GET', `/search/users?searchText=example&groupId=${groupId}`) },
   'post /groups groupId': {
     ask: (groupId) => sent('POST', '/groups', { groupId, groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() }),
+    except: ['group', 'droppedGroup', 'dialog'],
+  },
+  // By then they are groups of the caller.
+  'newGroup groupId': {
+    ask: (groupId) => asked('newGroup', { groupId, groupName: 'Friends' }),
     except: ['group', 'droppedGroup', 'dialog'],
   },
   'post /groups messageId': {

@@ -4,7 +4,7 @@ import { newDatabase } from './support/database.ts';
 import { type DatabaseProxy, openProxy } from './support/databaseProxy.ts';
 import { handshake } from './support/handshake.ts';
 import { call, logIn } from './support/http.ts';
-import { add, heard, leave, newCircle, newPerson, writeToGroup } from './support/people.ts';
+import { add, heard, leave, newCircle, newPerson, type Person, remove, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
 
@@ -51,6 +51,55 @@ describe('When nobody can say whether a change is committed', () => {
     expect(await add(ann, groupId, bob, messageId)).toMatchObject({ item: { groupId } });
     await writeToGroup(ann, groupId, 'Welcome');
     expect(await heard(again, 'messageInGroup')).toMatchObject([{ message: 'Welcome' }]);
+  });
+
+  test('that a group was made, those in it connect again and hear it; repeating it succeeds', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const closings = [ann.socket.closed(), bob.socket.closed()];
+    const params = { groupId: randomUUID(), groupName: 'Friends', userIds: [bob.id] };
+    const lost = proxy.loseCommit();
+    ann.socket.send({ type: 'newGroup', params });
+    await lost;
+    for (const { code } of await Promise.all(closings)) expect(code).toBe(1012);
+    const [annAgain, bobAgain] = [
+      { ...ann, socket: await connect(server, ann) },
+      { ...bob, socket: await connect(server, bob) },
+    ];
+    expect(await annAgain.socket.ask('newGroup', params)).toMatchObject({ item: { groupId: params.groupId } });
+    await writeToGroup(annAgain, params.groupId, 'Welcome');
+    expect(await heard(bobAgain, 'messageInGroup')).toMatchObject([{ message: 'Welcome' }]);
+  });
+
+  test('that somebody was removed from a group, that user connects again and does not hear it; repeating it succeeds', async () => {
+    const [ann, bob, carol] = [await newPerson(server), await newPerson(server), await newPerson(server)];
+    const groupId = await newCircle(server, [ann, bob, carol]);
+    await carol.socket.ask('subscribe', { events: ['catchUp'] });
+    const closing = bob.socket.closed();
+    const messageId = randomUUID();
+    const lost = proxy.loseCommit();
+    const params = { groupId, userId: bob.id, messageId, message: 'removed' };
+    expect(await ann.socket.fail('removeUserFromGroup', params)).toMatchObject({ code: 'unavailable' });
+    await lost;
+    expect((await closing).code).toBe(1012);
+    const again = { ...bob, socket: await connect(server, bob) };
+    expect(await remove(ann, groupId, bob, messageId)).toMatchObject({ item: { groupId } });
+    await carol.socket.broadcast('catchUp');
+    await writeToGroup(ann, groupId, 'Secret');
+    expect(await heard(again)).toEqual([]);
+  });
+
+  test.each([
+    ['renamed', 'updateGroup', () => ({ groupName: 'Renamed' })],
+    ['handed over', 'setGroupRole', ({ id }: Person) => ({ userId: id, role: 'owner' })],
+  ])('that a group was %s, who asked for it is told to catch up; repeating it succeeds', async (_what, type, change) => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const groupId = await newCircle(server, [ann, bob]);
+    await bob.socket.ask('subscribe', { events: ['catchUp', 'groupUpdated', 'roleChanged'] });
+    const lost = proxy.loseCommit();
+    expect(await ann.socket.fail(type, { groupId, ...change(bob) })).toMatchObject({ code: 'unavailable' });
+    await lost;
+    await bob.socket.broadcast('catchUp');
+    expect(await ann.socket.ask(type, { groupId, ...change(bob) })).toMatchObject({ item: change(bob) });
   });
 
   test('that my password was changed, my connections end, and other sessions do not come back', async () => {

@@ -14,8 +14,10 @@ import { connect } from './support/socket.ts';
 
 type Outcomes<T> = Record<(typeof ACTORS)[number], T>;
 
-const all = <T>(outcome: T): Outcomes<T> => ({ stranger: outcome, exMember: outcome, member: outcome, owner: outcome });
+const all = <T>(outcome: T): Outcomes<T> => ({ stranger: outcome, exMember: outcome, member: outcome, admin: outcome, owner: outcome });
 const members = <T>(refusal: T, success: T): Outcomes<T> => ({ ...all(success), stranger: refusal, exMember: refusal });
+const admins = <T>(stranger: T, member: T, success: T): Outcomes<T> => ({ ...members(stranger, success), member });
+const owner = <T>(stranger: T, member: T, success: T): Outcomes<T> => ({ ...admins(stranger, member, success), admin: member });
 
 /** Every request type: what each may do, as the code of the error or `ok`. */
 const TYPES: Record<string, Outcomes<string>> = {
@@ -27,7 +29,12 @@ const TYPES: Record<string, Outcomes<string>> = {
   messageInGroup: members('not_a_member', 'ok'),
   addUserInGroup: members('not_a_member', 'ok'),
   leaveGroup: members('not_a_member', 'ok'),
-  dropGroup: { ...members('not_a_member', 'ok'), member: 'not_the_owner' },
+  dropGroup: owner('not_a_member', 'not_the_owner', 'ok'),
+  newGroup: all('ok'),
+  updateGroup: admins('not_a_member', 'not_an_admin', 'ok'),
+  removeUserFromGroup: admins('not_a_member', 'not_an_admin', 'ok'),
+  setGroupRole: admins('not_a_member', 'not_an_admin', 'ok'),
+  getGroupMembers: members('not_a_member', 'ok'),
   subscribe: all('ok'),
   watchPresence: members('no_shared_chat', 'ok'),
   unwatchPresence: all('ok'),
@@ -37,8 +44,16 @@ const TYPES: Record<string, Outcomes<string>> = {
   updateChat: members('not_a_member', 'ok'),
 };
 
+interface Row {
+  /** Whom the path names, if not the owner. */
+  userId?: (scene: Scene) => string;
+  input?: (scene: Scene, actor: TestUser) => object;
+  nobody: number;
+  outcomes: Outcomes<number>;
+}
+
 /** Every REST path: the status for a caller without a valid token, and what each may do. */
-const PATHS: Record<string, { input?: (scene: Scene, actor: TestUser) => object; nobody: number; outcomes: Outcomes<number> }> = {
+const PATHS: Record<string, Row> = {
   'post /auth/register': {
     input: () => ({ firstName: 'New', email: `${randomUUID()}@example.com`, password: 'password' }),
     nobody: 201,
@@ -59,6 +74,28 @@ const PATHS: Record<string, { input?: (scene: Scene, actor: TestUser) => object;
     input: ({ groupId }) => ({ groupId, groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() }),
     nobody: 401,
     outcomes: { ...all(409), owner: 200 },
+  },
+  'get /groups': { nobody: 401, outcomes: all(200) },
+  'get /groups/:groupId': { nobody: 401, outcomes: members(403, 200) },
+  'patch /groups/:groupId': { input: () => ({ groupName: 'Renamed' }), nobody: 401, outcomes: admins(403, 403, 200) },
+  'delete /groups/:groupId': { nobody: 401, outcomes: owner(403, 403, 200) },
+  'get /groups/:groupId/members': { nobody: 401, outcomes: members(403, 200) },
+  'post /groups/:groupId/members': {
+    input: ({ exMember }) => ({ userId: exMember.id, messageId: randomUUID(), message: 'added' }),
+    nobody: 401,
+    outcomes: members(403, 201),
+  },
+  'patch /groups/:groupId/members/:userId': {
+    userId: ({ guest }) => guest.id,
+    input: () => ({ role: 'admin' }),
+    nobody: 401,
+    outcomes: admins(403, 403, 200),
+  },
+  'delete /groups/:groupId/members/:userId': {
+    userId: ({ guest }) => guest.id,
+    input: () => ({ messageId: randomUUID(), message: 'removed' }),
+    nobody: 401,
+    outcomes: admins(403, 403, 200),
   },
   'delete /dialogs/:companionId': { nobody: 401, outcomes: all(200) },
   'get /chats': { nobody: 401, outcomes: all(200) },
@@ -170,7 +207,11 @@ describe('who may do what', () => {
     if (!row) throw new Error('no row');
     const request = async (scene: Scene, actor: TestUser, token?: string) => {
       const input = row.input?.(scene, actor);
-      const values: Record<string, string> = { companionId: scene.owner.id, userId: scene.owner.id, groupId: scene.groupId };
+      const values: Record<string, string> = {
+        companionId: scene.owner.id,
+        userId: row.userId?.(scene) ?? scene.owner.id,
+        groupId: scene.groupId,
+      };
       const path = address.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '');
       const query = method === 'get' && input ? `?${new URLSearchParams(Object.entries(input))}` : '';
       const body = method === 'get' ? undefined : input;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { addConversations, addPeople, addStrangers, COMMON_TERM, crowd, dialogOf, groupOf, RARE_TERM, settle } from '../bench/data.ts';
 import { withClient } from '../bench/fill.ts';
 import { newDatabase, query } from './support/database.ts';
@@ -16,6 +17,9 @@ const LONG = 20_000;
 const MY_CHATS = 500;
 const MY_GROUPS = 20;
 const GROUP_SIZE = 300;
+const LARGE_GROUP_SIZE = 5_000;
+/** Groups of somebody else, who is in a great many. */
+const MANY_GROUPS = 3_000;
 const OTHER_DIALOGS = 20_000;
 
 interface World {
@@ -30,16 +34,19 @@ interface World {
   /** Of short dialogs. */
   companionIds: string[];
   groupId: string;
+  largeGroupId: string;
+  /** Somebody in a great many groups. */
+  joiner: TestUser;
 }
 
 /** Many people with many chats, one of them me. */
-async function fill(databaseUrl: string, me: TestUser): Promise<World> {
+async function fill(databaseUrl: string, me: TestUser, joiner: TestUser): Promise<World> {
   return withClient(databaseUrl, async (client) => {
     const people = await addPeople(client, crowd(PEOPLE));
     const [companionId = '', clearedCompanionId = '', ...others] = await addStrangers(client, MY_CHATS);
     const group = groupOf([me.id, companionId, ...people.slice(0, GROUP_SIZE)]);
     const cleared = dialogOf(me.id, clearedCompanionId);
-    const groups = others.slice(0, MY_GROUPS - 1).map((id) => groupOf([me.id, id]));
+    const groups = others.slice(0, MY_GROUPS - 2).map((id) => groupOf([me.id, id]));
     const dialogs = others.slice(0, MY_CHATS - MY_GROUPS - 4).map((id) => dialogOf(me.id, id));
     const long = [dialogOf(me.id, companionId), cleared, group];
     await addConversations(client, long, LONG);
@@ -58,6 +65,9 @@ async function fill(databaseUrl: string, me: TestUser): Promise<World> {
       [long.map(({ id }) => id)],
     );
     await addConversations(client, [...groups, ...dialogs], 20);
+    const large = groupOf([me.id, companionId, ...people.slice(0, LARGE_GROUP_SIZE)]);
+    const joined = people.slice(0, MANY_GROUPS).map((id) => groupOf([id, joiner.id]));
+    await addConversations(client, [large, ...joined], 2);
     const pairs = people.slice(1).map((id, index) => dialogOf(people[index] ?? id, id));
     await addConversations(client, pairs.slice(0, OTHER_DIALOGS), 2);
     await client.query(
@@ -74,6 +84,8 @@ async function fill(databaseUrl: string, me: TestUser): Promise<World> {
       strangerIds: others.slice(-2),
       companionIds: others.slice(0, 97),
       groupId: group.id,
+      largeGroupId: large.id,
+      joiner,
     };
   });
 }
@@ -82,7 +94,7 @@ let world: World;
 beforeAll(async () => {
   const databaseUrl = await newDatabase();
   const server = await startServer({}, databaseUrl);
-  world = await fill(databaseUrl, await newUser(server, 'Me', null));
+  world = await fill(databaseUrl, await newUser(server, 'Me', null), await newUser(server, 'Joiner', null));
   await server.app.stop();
 });
 
@@ -233,6 +245,37 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
       };
       await expectGoodPlans(changed, tables);
     }
+  });
+
+  test('the members of a large group are read, at its beginning and far down', async () => {
+    const members = (cursor: unknown) => me.socket.ask('getGroupMembers', { groupId: world.largeGroupId, limit: 100, cursor });
+    let cursor: unknown = null;
+    const next = async () => {
+      const { item, data } = await members(cursor);
+      expect(data).toHaveLength(100);
+      cursor = item?.nextCursor;
+    };
+    await expectGoodPlans(next, ['members', 'users']);
+    for (let page = 2; page < 0.8 * (LARGE_GROUP_SIZE / 100); page++) await next();
+    await expectGoodPlans(next, ['members', 'users']);
+  });
+
+  test('my groups are read, however many they are', async () => {
+    const { token } = world.joiner;
+    const ids: unknown[] = [];
+    const next = async () => {
+      const { body } = await call(server, 'GET', `/groups?limit=100${ids.length ? `&cursor=${ids.at(-1)}` : ''}`, { token });
+      expect(body).toMatchObject({ data: expect.arrayContaining([expect.objectContaining({ memberCount: expect.any(Number) })]) });
+      ids.push(
+        ...z
+          .object({ data: z.array(z.object({ groupId: z.string() })) })
+          .parse(body)
+          .data.map(({ groupId }) => groupId),
+      );
+    };
+    await expectGoodPlans(next, ['members', 'conversations']);
+    while (ids.length < 0.8 * MANY_GROUPS) await next();
+    await expectGoodPlans(next, ['members', 'conversations']);
   });
 
   test.each([

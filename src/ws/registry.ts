@@ -3,9 +3,14 @@ import { listLastMessage } from '../features/chats/listLastMessage.ts';
 import { updateChat } from '../features/chats/updateChat.ts';
 import { addUserInGroup } from '../features/groups/addUserInGroup.ts';
 import { dropGroup } from '../features/groups/dropGroup.ts';
+import { getGroupMembers } from '../features/groups/getGroupMembers.ts';
 import { leaveGroup } from '../features/groups/leaveGroup.ts';
 import { deleteMessage } from '../features/messages/deleteMessage.ts';
 import { editMessage } from '../features/messages/editMessage.ts';
+import { newGroup } from '../features/groups/newGroup.ts';
+import { removeUserFromGroup } from '../features/groups/removeUserFromGroup.ts';
+import { setGroupRole } from '../features/groups/setGroupRole.ts';
+import { updateGroup } from '../features/groups/updateGroup.ts';
 import { getMissed } from '../features/messages/getMissed.ts';
 import { dialogHistory, groupHistory } from '../features/messages/history.ts';
 import { sendPrivate } from '../features/messages/sendPrivate.ts';
@@ -32,6 +37,11 @@ export const operations = (env: Env) => ({
   addUserInGroup: addUserInGroup(env),
   leaveGroup: leaveGroup(env),
   dropGroup,
+  newGroup: newGroup(env),
+  updateGroup,
+  removeUserFromGroup: removeUserFromGroup(env),
+  setGroupRole,
+  getGroupMembers,
   subscribe,
   watchPresence,
   unwatchPresence,

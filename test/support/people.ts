@@ -47,6 +47,21 @@ export function leave({ socket }: Person, groupId: string, messageId: string = r
   return socket.ask('leaveGroup', { groupId, messageId, message: 'left' });
 }
 
+export function remove({ socket }: Person, groupId: string, { id: userId }: { id: string }, messageId: string = randomUUID()) {
+  return socket.ask('removeUserFromGroup', { groupId, userId, messageId, message: 'removed' });
+}
+
+export function setRole({ socket }: Person, groupId: string, { id: userId }: { id: string }, role: string) {
+  return socket.ask('setGroupRole', { groupId, userId, role });
+}
+
+/** Another connection of the same user, which asked for these events. */
+export async function deviceOf(server: { url: string }, person: Person, events: string[] = []): Promise<Person> {
+  const device = { ...person, socket: await connect(server, person) };
+  await device.socket.ask('subscribe', { events });
+  return device;
+}
+
 /** The items of all broadcasts that have been sent to a connection by now, of one type or of all. */
 export async function heard({ socket }: { socket: Socket }, type?: string): Promise<Answer['params']['item'][]> {
   await socket.settle();

@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize';
 import { z } from 'zod';
 import { sent } from '../../answers.ts';
 import type { Env } from '../../env.ts';
@@ -8,7 +9,7 @@ import { id, messageText } from '../../schemas.ts';
 import { groupMessage } from '../messages/events.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
-import { admitMember, changeGroup, isMember } from './membership.ts';
+import { admitMember, findMember, holdAccounts, lockGroup, requireMember } from './membership.ts';
 import { notification } from './notification.ts';
 
 /** `addUserInGroup`: any member adds a user; every other member is told, the new one included. */
@@ -26,14 +27,19 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
     async handle({ userId: senderId, connection, services }, { groupId, userId, messageId, message: content }) {
       const message = notification({ groupId, messageId, senderId, content });
       const { database, hub } = services;
-      const written = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
+      const admit = async (transaction: Transaction) => {
+        const accounts = await holdAccounts(database, [userId], transaction);
+        const group = await lockGroup(database, groupId, transaction);
         const written = await writeWithin(transaction, database, message);
-        if (!written.repeated) await admitMember(database, group, userId, transaction);
-        // To somebody who has left since, the answer must not tell who is in the group.
-        else if (!(await isMember(database, group, senderId, transaction))) throw new AppError('not_a_member');
-        else if (!(await isMember(database, group, userId, transaction))) throw new AppError('message_id_taken');
+        if (!written.repeated) await admitMember(database, group, { userId, accounts }, transaction);
+        else {
+          // To somebody who has left since, the answer must not tell who is in the group.
+          await requireMember(database, group, senderId, transaction);
+          if (!(await findMember(database, group, userId, transaction))) throw new AppError('message_id_taken');
+        }
         return written;
-      });
+      };
+      const written = await database.change(admit, () => hub.reconnect(userId));
       const place = placeOf(written);
       const item = groupMessageItem(message, written, place);
       if (written.repeated) {

@@ -5,7 +5,7 @@ import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id } from '../../schemas.ts';
 import { groupDropped } from './events.ts';
-import { changeGroup } from './membership.ts';
+import { changeGroup, requireMember } from './membership.ts';
 
 /** `dropGroup`: the owner ends the group for everyone. */
 export const dropGroup = operation({
@@ -15,11 +15,9 @@ export const dropGroup = operation({
   async handle({ userId, connection, services }, { groupId }) {
     const { database, hub } = services;
     await changeGroup(services, { groupId, userId }, async (group, transaction) => {
-      const where = { conversationId: groupId };
-      const me = await database.members.findOne({ where: { ...where, userId }, transaction });
-      if (!me) throw new AppError('not_a_member');
-      if (me.role !== 'owner') throw new AppError('not_the_owner');
-      await database.members.destroy({ where, transaction });
+      const { role } = await requireMember(database, group, userId, transaction);
+      if (role !== 'owner') throw new AppError('not_the_owner');
+      await database.members.destroy({ where: { conversationId: groupId }, transaction });
       await group.update({ deletedAt: new Date(), memberCount: 0 }, { transaction });
     });
     const item = { groupId };

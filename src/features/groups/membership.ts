@@ -1,8 +1,31 @@
-import type { Transaction } from 'sequelize';
+import { Op, type Transaction } from 'sequelize';
 import type { Conversation } from '../../db/models/conversation.ts';
+import type { Member } from '../../db/models/member.ts';
 import type { Database } from '../../db/sequelize.ts';
 import { AppError } from '../../errors.ts';
 import type { Services } from '../../operation.ts';
+
+/**
+ * Keeps these accounts from being deleted until the transaction ends, and returns the ids of those that exist. All else of them may change.
+ * Accounts are held before any conversation and in the order of ids, as by who deletes one: so nobody waits in a circle.
+ */
+export async function holdAccounts(database: Database, userIds: string[], transaction: Transaction): Promise<Set<string>> {
+  const where = { id: { [Op.in]: userIds }, deletedAt: null };
+  const users = await database.users.findAll({ where, attributes: ['id'], order: ['id'], lock: transaction.LOCK.KEY_SHARE, transaction });
+  return new Set(users.map(({ id }) => id));
+}
+
+/**
+ * The group, into which nobody else can write, and of which nobody else can change anything, until the transaction ends.
+ * It may be a dropped one, which has no members.
+ * @throws {AppError} `not_a_member` when there is no such group
+ */
+export async function lockGroup(database: Database, groupId: string, transaction: Transaction): Promise<Conversation> {
+  const where = { id: groupId, kind: 'group' };
+  const group = await database.conversations.findOne({ where, lock: transaction.LOCK.UPDATE, transaction });
+  if (!group) throw new AppError('not_a_member');
+  return group;
+}
 
 interface GroupChange {
   groupId: string;
@@ -11,7 +34,7 @@ interface GroupChange {
 }
 
 /**
- * Runs `change` while nobody else can change who is in the group or write into it. It may be a dropped group, which has no members.
+ * Runs `change` with the group locked.
  * @throws {AppError} `not_a_member` when there is no such group
  */
 export function changeGroup<T>(
@@ -19,36 +42,58 @@ export function changeGroup<T>(
   { groupId, userId }: GroupChange,
   change: (group: Conversation, transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  const changed = async (transaction: Transaction) => {
-    const where = { id: groupId, kind: 'group' };
-    const group = await database.conversations.findOne({ where, lock: transaction.LOCK.UPDATE, transaction });
-    if (!group) throw new AppError('not_a_member');
-    return change(group, transaction);
-  };
+  const changed = async (transaction: Transaction) => change(await lockGroup(database, groupId, transaction), transaction);
   return database.change(changed, () => hub.reconnect(userId));
 }
 
+interface Newcomer {
+  userId: string;
+  /** Of `holdAccounts`. */
+  accounts: ReadonlySet<string>;
+}
+
 /**
- * Makes a user a member of a locked group.
+ * Makes a user whose account is held a member of a locked group.
  * @throws {AppError} `already_a_member` or `no_such_user`
  */
-export async function admitMember(database: Database, group: Conversation, userId: string, transaction: Transaction): Promise<void> {
-  if (await isMember(database, group, userId, transaction)) throw new AppError('already_a_member');
-  // The lock makes an account that is being deleted either leave this group too, or be gone already.
-  const user = await database.users.findOne({ where: { id: userId, deletedAt: null }, lock: transaction.LOCK.SHARE, transaction });
-  if (!user) throw new AppError('no_such_user');
+export async function admitMember(
+  database: Database,
+  group: Conversation,
+  { userId, accounts }: Newcomer,
+  transaction: Transaction,
+): Promise<void> {
+  if (await findMember(database, group, userId, transaction)) throw new AppError('already_a_member');
+  if (!accounts.has(userId)) throw new AppError('no_such_user');
   // What was written before is history, and not unread.
   await database.members.create({ conversationId: group.id, userId, readSeq: group.lastSeq }, { transaction });
   await group.update({ memberCount: group.memberCount + 1 }, { transaction });
 }
 
-/** Whether the user is a member of a locked group. */
-export async function isMember(database: Database, { id }: Conversation, userId: string, transaction: Transaction): Promise<boolean> {
-  return (await database.members.count({ where: { conversationId: id, userId }, transaction })) > 0;
+/** The user's place in a locked group; null when the user is not a member. */
+export function findMember(database: Database, { id }: Conversation, userId: string, transaction: Transaction): Promise<Member | null> {
+  return database.members.findOne({ where: { conversationId: id, userId }, transaction });
 }
 
-/** Takes a member out of a locked group. An owner is followed by the longest-standing member; a group without members is dropped. */
-export async function removeMember(database: Database, group: Conversation, userId: string, transaction: Transaction): Promise<void> {
+/**
+ * The same of who must be a member.
+ * @throws {AppError} `not_a_member`
+ */
+export async function requireMember(database: Database, group: Conversation, userId: string, transaction: Transaction): Promise<Member> {
+  const member = await findMember(database, group, userId, transaction);
+  if (!member) throw new AppError('not_a_member');
+  return member;
+}
+
+/**
+ * Takes a member out of a locked group. An owner is followed by the longest-standing member, whatever role that one has, and the id of
+ * the new owner is returned; a group without members is dropped.
+ */
+export async function removeMember(
+  database: Database,
+  group: Conversation,
+  userId: string,
+  transaction: Transaction,
+): Promise<string | undefined> {
   const conversationId = group.id;
   const count = await database.members.destroy({ where: { conversationId, userId }, transaction });
   await group.update({ memberCount: group.memberCount - count }, { transaction });
@@ -57,7 +102,11 @@ export async function removeMember(database: Database, group: Conversation, user
     ['userId', 'ASC'],
   ] satisfies [string, string][];
   const eldest = await database.members.findOne({ where: { conversationId }, order, transaction });
-  if (!eldest) await group.update({ deletedAt: new Date() }, { transaction });
-  else if (!(await database.members.count({ where: { conversationId, role: 'owner' }, transaction })))
-    await eldest.update({ role: 'owner' }, { transaction });
+  if (!eldest) {
+    await group.update({ deletedAt: new Date() }, { transaction });
+    return undefined;
+  }
+  if (await database.members.count({ where: { conversationId, role: 'owner' }, transaction })) return undefined;
+  await eldest.update({ role: 'owner' }, { transaction });
+  return eldest.userId;
 }

@@ -6,6 +6,7 @@ import { groupTopic } from '../../realtime/topics.ts';
 import { endSessions, groupIdsOf } from '../auth/sessions.ts';
 import { removeMember } from '../groups/membership.ts';
 import { notification } from '../groups/notification.ts';
+import { announceRole } from '../groups/roles.ts';
 import { groupMessageItem, placeOf } from '../messages/presenter.ts';
 import { type NewMessage, type WrittenMessage, writeWithin } from '../messages/writeMessages.ts';
 
@@ -15,13 +16,15 @@ const FAREWELL = 'left the group';
  * Deletes the caller's account, all or nothing: sessions end, groups are left, the e-mail becomes free,
  * messages stay under the name of a deleted account.
  */
-export async function deleteAccount({ userId, services: { database, hub } }: Context): Promise<void> {
-  const left: { message: NewMessage; written: WrittenMessage }[] = [];
+export async function deleteAccount(context: Context): Promise<void> {
+  const { userId, services } = context;
+  const { database, hub } = services;
+  const left: { message: NewMessage; written: WrittenMessage; heirId: string | undefined }[] = [];
   const deletion = async (transaction: Transaction) => {
-    // Held from here on: who adds the user to a group meanwhile waits, and then finds no such user.
+    // Locked from here on: who adds the user to a group meanwhile waits, and then finds no such user (see `holdAccounts`).
     const user = await database.users.findOne({
       where: { id: userId, deletedAt: null },
-      lock: transaction.LOCK.NO_KEY_UPDATE,
+      lock: transaction.LOCK.UPDATE,
       transaction,
     });
     if (!user) return;
@@ -31,17 +34,19 @@ export async function deleteAccount({ userId, services: { database, hub } }: Con
     const current = new Set(await groupIdsOf(database, userId, transaction));
     for (const group of groups.filter(({ id }) => current.has(id))) {
       const message = notification({ groupId: group.id, messageId: randomUUID(), senderId: userId, content: FAREWELL });
-      left.push({ message, written: await writeWithin(transaction, database, message) });
-      await removeMember(database, group, userId, transaction);
+      const written = await writeWithin(transaction, database, message);
+      left.push({ message, written, heirId: await removeMember(database, group, userId, transaction) });
     }
     await user.update({ email: null, passwordHash: null, deletedAt: new Date() }, { transaction });
     await endSessions(database, userId, transaction);
   };
   await database.change(deletion, () => hub.reconnect(userId));
   hub.revoke(userId);
-  for (const { message, written } of left) {
-    hub.leaveGroup(userId, message.conversationId);
+  for (const { message, written, heirId } of left) {
+    const { conversationId: groupId } = message;
+    hub.leaveGroup(userId, groupId);
     const item = groupMessageItem(message, written, placeOf(written));
-    hub.publish(groupTopic(message.conversationId), 'leaveGroup', item, { exceptUserIds: [userId] });
+    hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
+    if (heirId) announceRole(context, { groupId, userId: heirId, role: 'owner' });
   }
 }
