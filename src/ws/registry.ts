@@ -8,6 +8,7 @@ import { dialogHistory, groupHistory } from '../features/messages/history.ts';
 import { sendPrivate } from '../features/messages/sendPrivate.ts';
 import { sendToGroup } from '../features/messages/sendToGroup.ts';
 import { unwatchPresence, watchPresence } from '../features/presence/watchPresence.ts';
+import { searchMessages } from '../features/search/searchMessages.ts';
 import { subscribe } from '../features/subscriptions/subscribe.ts';
 import type { Operation } from '../operation.ts';
 
@@ -22,6 +23,7 @@ export const operations = (env: Env) => ({
   addUserInGroup: addUserInGroup(env),
   leaveGroup: leaveGroup(env),
   dropGroup,
+  searchMessages,
   subscribe,
   watchPresence,
   unwatchPresence,
