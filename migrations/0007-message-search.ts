@@ -4,10 +4,11 @@ import type { SqlMigration } from '../src/db/migrator.ts';
 const SEARCHED = 10_000;
 
 /**
- * Messages that are found by the index are looked up only when there are no more of them than this, in all conversations together:
- * what is in more of them is common, and found faster from the newest one on.
+ * Matches that the index may name, in all conversations together, and newer messages of the reader that it does not know yet:
+ * what there is more of is found faster from the newest one on.
  */
 const LOOKED_UP = 10_000;
+const NOT_INDEXED = 5_000;
 /** Matches that the planner expects: up to so many, the index is asked first; from so many on, naming them all would take too long. */
 const RARE = 10_000;
 const TOO_COMMON = 500_000;
@@ -15,8 +16,19 @@ const TOO_COMMON = 500_000;
 const GLANCE = 200;
 const WALK = 10_000;
 
+/** Messages are indexed when they are older than this: by then whatever was written earlier can be seen. */
+const SETTLED = '20 s';
+/** Messages that are indexed at once at most. */
+const BATCH = 10_000;
+/** Any number: whoever holds it indexes messages. */
+const INDEX_LOCK = 7_301_927;
+
 /**
  * Message search. Words are those of the configuration `message_words`: without case and accents, and in no language.
+ *
+ * An index of words on `messages` would cost a send a third of the database's time more, and its cleaning would hold up sends for half
+ * a second. So the words are in a table beside it, which is filled after the sends, in order of time, up to `search_progress`. What is
+ * newer is searched without an index, so all is found at once. A message that is changed takes its words along.
  *
  * The index names conversations too, so that it finds in one of them what is common in others. It cannot tell an order: before the newest
  * match can be shown, all are named. So there are two ways, and the cost of a page is bounded on both.
@@ -37,7 +49,61 @@ export const messageSearch: SqlMigration = {
     RETURN to_tsvector('message_words'::regconfig,
       replace(regexp_replace(left(content, ${SEARCHED}), '[-./@<&+_~]', ' ', 'g'), 'ς', 'σ'));
 
-    CREATE INDEX messages_words ON messages USING gin ((ARRAY[conversation_id]), message_words(content));
+    CREATE TABLE searched_messages (
+      conversation_id uuid NOT NULL,
+      created_at timestamptz(3) NOT NULL,
+      words tsvector NOT NULL
+    );
+    INSERT INTO searched_messages (conversation_id, created_at, words)
+    SELECT conversation_id, created_at, strip(message_words(content)) FROM messages;
+    ALTER TABLE searched_messages ADD PRIMARY KEY (conversation_id, created_at);
+    CREATE INDEX searched_messages_words ON searched_messages USING gin ((ARRAY[conversation_id]), words);
+
+    CREATE TABLE search_progress (indexed_until timestamptz(3) NOT NULL);
+    INSERT INTO search_progress VALUES (now() - interval '${SETTLED}');
+
+    -- Finds what was written lately, for next to nothing with each message.
+    CREATE INDEX messages_created_at ON messages USING brin (created_at) WITH (pages_per_range = 16, autosummarize = on);
+
+    CREATE FUNCTION reindex_message() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      INSERT INTO searched_messages VALUES (NEW.conversation_id, NEW.created_at, strip(message_words(NEW.content)))
+      ON CONFLICT (conversation_id, created_at) DO UPDATE SET words = excluded.words;
+      RETURN NULL;
+    END $$;
+    CREATE TRIGGER reindex_message AFTER UPDATE OF content ON messages FOR EACH ROW EXECUTE FUNCTION reindex_message();
+
+    -- Indexes what was written after one time and up to another one, wherever that is not done yet.
+    CREATE FUNCTION index_messages(after timestamptz, until timestamptz) RETURNS void LANGUAGE plpgsql
+      SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+    BEGIN
+      INSERT INTO searched_messages
+      SELECT conversation_id, created_at, strip(message_words(content)) FROM messages WHERE created_at > after AND created_at <= until
+      ON CONFLICT DO NOTHING;
+      -- Searches read what is not in its place in the index one by one.
+      PERFORM gin_clean_pending_list('searched_messages_words');
+    END $$;
+
+    -- Goes on indexing, for some time of messages; too_many of them are left alone. Nothing is done while somebody else does it.
+    CREATE FUNCTION index_next_messages(span interval, OUT is_behind boolean, OUT too_many boolean) LANGUAGE plpgsql
+      SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+    DECLARE after timestamptz; until timestamptz;
+    BEGIN
+      is_behind := false;
+      too_many := false;
+      IF NOT pg_try_advisory_xact_lock(${INDEX_LOCK}) THEN RETURN; END IF;
+      SELECT indexed_until INTO after FROM search_progress;
+      until := least(after + span, date_trunc('milliseconds', clock_timestamp()) - interval '${SETTLED}');
+      IF until <= after THEN RETURN; END IF;
+      is_behind := until = after + span;
+      too_many := (
+        SELECT count(*) > ${BATCH}
+        FROM (SELECT FROM messages WHERE created_at > after AND created_at <= until LIMIT ${BATCH + 1}) counted
+      );
+      IF too_many AND span > '1 ms' THEN RETURN; END IF;
+      PERFORM index_messages(after, until);
+      UPDATE search_progress SET indexed_until = until;
+    END $$;
 
     -- All the words, the last one of them as the beginning of a word; null when there is none.
     CREATE FUNCTION words_query(wanted text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -57,37 +123,59 @@ export const messageSearch: SqlMigration = {
     CREATE FUNCTION expected_messages(query tsquery, only_in uuid) RETURNS float8 LANGUAGE plpgsql AS $$
     DECLARE plan json;
     BEGIN
-      EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM messages WHERE message_words(content) @@ %L::tsquery', query)
+      EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM searched_messages WHERE words @@ %L::tsquery', query)
         || CASE WHEN only_in IS NULL THEN '' ELSE format(' AND ARRAY[conversation_id] @> ARRAY[%L::uuid]', only_in) END
         INTO plan;
       RETURN plan -> 0 -> 'Plan' ->> 'Plan Rows';
     END $$;
 
-    -- The newest of all matches before a place; null when there are too many.
+    -- The newest of all matches before a place; null when there are too many, or too many messages that are not indexed.
     CREATE FUNCTION look_up_messages(
       reader_id uuid, query tsquery, only_in uuid, before_at timestamptz, before_id uuid, max_rows int, OUT ids uuid[], OUT times timestamptz[]
     ) LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
     #variable_conflict use_column
-    DECLARE all_ids uuid[]; all_times timestamptz[];
+    DECLARE
+      known_ids uuid[]; known_times timestamptz[];
+      new_ids uuid[]; new_times timestamptz[]; new_count int;
     BEGIN
       IF only_in IS NULL THEN
-        SELECT array_agg(conversation_id), array_agg(created_at) INTO all_ids, all_times FROM (
-          SELECT conversation_id, created_at FROM messages WHERE message_words(content) @@ query AND deleted_at IS NULL LIMIT ${LOOKED_UP + 1}
+        SELECT array_agg(conversation_id), array_agg(created_at) INTO known_ids, known_times FROM (
+          SELECT conversation_id, created_at FROM searched_messages WHERE words @@ query LIMIT ${LOOKED_UP + 1}
         ) named;
       ELSE
-        SELECT array_agg(conversation_id), array_agg(created_at) INTO all_ids, all_times FROM (
-          SELECT conversation_id, created_at FROM messages
-          WHERE ARRAY[conversation_id] @> ARRAY[only_in] AND message_words(content) @@ query AND deleted_at IS NULL
+        SELECT array_agg(conversation_id), array_agg(created_at) INTO known_ids, known_times FROM (
+          SELECT conversation_id, created_at FROM searched_messages
+          WHERE ARRAY[conversation_id] @> ARRAY[only_in] AND words @@ query
           LIMIT ${LOOKED_UP + 1}
         ) named;
       END IF;
-      IF cardinality(all_ids) > ${LOOKED_UP} THEN RETURN; END IF;
+      IF cardinality(known_ids) > ${LOOKED_UP} THEN RETURN; END IF;
+
+      SELECT count(*), array_agg(conversation_id) FILTER (WHERE is_match), array_agg(created_at) FILTER (WHERE is_match)
+      INTO new_count, new_ids, new_times
+      FROM (
+        SELECT message.conversation_id, message.created_at, message_words(message.content) @@ query AS is_match
+        FROM search_progress progress
+        CROSS JOIN LATERAL (
+          SELECT id FROM conversations
+          WHERE id = ANY (CASE WHEN only_in IS NULL THEN ARRAY(SELECT conversation_id FROM members WHERE user_id = reader_id) ELSE ARRAY[only_in] END)
+            AND last_message_at > progress.indexed_until
+          OFFSET 0
+        ) chat
+        CROSS JOIN LATERAL (
+          SELECT conversation_id, created_at, content FROM messages
+          WHERE conversation_id = chat.id AND created_at > progress.indexed_until
+          OFFSET 0
+        ) message
+        LIMIT ${NOT_INDEXED + 1}
+      ) newer;
+      IF new_count > ${NOT_INDEXED} THEN RETURN; END IF;
 
       SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(at), '{}') INTO ids, times FROM (
-        SELECT named.id, named.at FROM unnest(all_ids, all_times) AS named (id, at)
-        CROSS JOIN LATERAL (
-          SELECT cleared_at FROM members WHERE conversation_id = named.id AND user_id = reader_id LIMIT 1
-        ) me
+        SELECT named.id, named.at FROM (
+          SELECT * FROM unnest(known_ids, known_times) UNION SELECT * FROM unnest(new_ids, new_times)
+        ) named (id, at)
+        CROSS JOIN LATERAL (SELECT cleared_at FROM members WHERE conversation_id = named.id AND user_id = reader_id LIMIT 1) me
         WHERE named.at > me.cleared_at AND (named.at, named.id) < (before_at, before_id)
         ORDER BY at DESC, id DESC
         LIMIT max_rows
@@ -209,7 +297,11 @@ export const messageSearch: SqlMigration = {
   `,
   down: `
     DROP FUNCTION search_messages, walk_messages, count_messages, look_up_messages, expected_messages, message_query, words_query;
-    DROP INDEX messages_words;
+    DROP FUNCTION index_next_messages, index_messages;
+    DROP TRIGGER reindex_message ON messages;
+    DROP FUNCTION reindex_message;
+    DROP INDEX messages_created_at;
+    DROP TABLE searched_messages, search_progress;
     DROP FUNCTION message_words;
     DROP TEXT SEARCH CONFIGURATION message_words`,
 };

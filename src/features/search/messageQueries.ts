@@ -1,6 +1,6 @@
 import type { Database, Statement } from '../../db/sequelize.ts';
+import { type HistoryRow, MESSAGE, PEOPLE } from '../messages/columns.ts';
 import type { Address } from '../messages/conversation.ts';
-import { type HistoryRow, MESSAGE, PEOPLE } from '../messages/queries.ts';
 
 /** Where a message stands in the order of a search: newest first, and by conversation where times are equal. There need not be one. */
 export interface Place {
