@@ -75,6 +75,10 @@ const ROWS: Record<string, Row> = {
   'leaveGroup groupId': { ask: (groupId) => asked('leaveGroup', { groupId, ...theirs() }) },
   'leaveGroup messageId': { ask: async (messageId) => asked('leaveGroup', { groupId: await mine(), messageId, message: 'Bye' }) },
   'dropGroup groupId': { ask: (groupId) => asked('dropGroup', { groupId }) },
+  'searchMessages receiverId': { ask: (receiverId) => asked('searchMessages', { text: 'us', limit: 10, cursor: null, receiverId }) },
+  'searchMessages groupId': { ask: (groupId) => asked('searchMessages', { text: 'us', limit: 10, cursor: null, groupId }) },
+  'get /messages/search userId': { ask: (userId) => sent('GET', `/messages/search?text=us&userId=${userId}`) },
+  'get /messages/search groupId': { ask: (groupId) => sent('GET', `/messages/search?text=us&groupId=${groupId}`) },
   'get /search/users groupId': { ask: (groupId) => sent('GET', `/search/users?searchText=example&groupId=${groupId}`) },
   'post /groups groupId': {
     ask: (groupId) => sent('POST', '/groups', { groupId, groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() }),

@@ -28,6 +28,7 @@ const TYPES: Record<string, Outcomes<string>> = {
   addUserInGroup: members('not_a_member', 'ok'),
   leaveGroup: members('not_a_member', 'ok'),
   dropGroup: { ...members('not_a_member', 'ok'), member: 'not_the_owner' },
+  searchMessages: members('not_a_member', 'ok'),
   subscribe: all('ok'),
   watchPresence: members('no_shared_chat', 'ok'),
   unwatchPresence: all('ok'),
@@ -51,6 +52,7 @@ const PATHS: Record<string, { input?: (scene: Scene, actor: TestUser) => object;
   'delete /profile': { nobody: 401, outcomes: all(200) },
   'get /search': { input: () => ({ searchText: 'example' }), nobody: 401, outcomes: all(200) },
   'get /search/users': { input: ({ groupId }) => ({ searchText: 'example', groupId }), nobody: 401, outcomes: members(403, 200) },
+  'get /messages/search': { input: ({ groupId }) => ({ text: 'added', groupId }), nobody: 401, outcomes: members(403, 200) },
   'post /groups': {
     input: ({ groupId }) => ({ groupId, groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() }),
     nobody: 401,
