@@ -9,17 +9,17 @@ const SEARCHED = 10_000;
  */
 const LOOKED_UP = 10_000;
 const NOT_INDEXED = 5_000;
+/** Messages of everybody that the index does not know yet: when there are no more, the reader's chats are not asked for theirs. */
+const FEW = 100;
 /** Matches that the planner expects: up to so many, the index is asked first; from so many on, naming them all would take too long. */
-const RARE = 10_000;
-const TOO_COMMON = 500_000;
+const RARE = 1_000;
+const TOO_COMMON = 200_000;
 /** Messages that are gone through before the index is asked, and when the index is no help. */
 const GLANCE = 200;
 const WALK = 10_000;
 
 /** Messages are indexed when they are older than this: by then whatever was written earlier can be seen. */
 const SETTLED = '20 s';
-/** Messages that are indexed at once at most. */
-const BATCH = 10_000;
 /** Any number: whoever holds it indexes messages. */
 const INDEX_LOCK = 7_301_927;
 
@@ -62,8 +62,8 @@ export const messageSearch: SqlMigration = {
     CREATE TABLE search_progress (indexed_until timestamptz(3) NOT NULL);
     INSERT INTO search_progress VALUES (now() - interval '${SETTLED}');
 
-    -- Finds what was written lately, for next to nothing with each message.
-    CREATE INDEX messages_created_at ON messages USING brin (created_at) WITH (pages_per_range = 16, autosummarize = on);
+    -- Finds what was written lately.
+    CREATE INDEX messages_created_at ON messages (created_at);
 
     CREATE FUNCTION reindex_message() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -75,7 +75,7 @@ export const messageSearch: SqlMigration = {
 
     -- Indexes what was written after one time and up to another one, wherever that is not done yet.
     CREATE FUNCTION index_messages(after timestamptz, until timestamptz) RETURNS void LANGUAGE plpgsql
-      SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+      SET plan_cache_mode = force_custom_plan AS $$
     BEGIN
       INSERT INTO searched_messages
       SELECT conversation_id, created_at, strip(message_words(content)) FROM messages WHERE created_at > after AND created_at <= until
@@ -84,25 +84,25 @@ export const messageSearch: SqlMigration = {
       PERFORM gin_clean_pending_list('searched_messages_words');
     END $$;
 
-    -- Goes on indexing, for some time of messages; too_many of them are left alone. Nothing is done while somebody else does it.
-    CREATE FUNCTION index_next_messages(span interval, OUT is_behind boolean, OUT too_many boolean) LANGUAGE plpgsql
+    -- Goes on indexing, for about so many messages; whether more are left. Nothing is done while somebody else does it.
+    CREATE FUNCTION index_next_messages(at_most int) RETURNS boolean LANGUAGE plpgsql
       SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
-    DECLARE after timestamptz; until timestamptz;
+    DECLARE
+      after timestamptz;
+      settled timestamptz := date_trunc('milliseconds', clock_timestamp()) - interval '${SETTLED}';
+      until timestamptz;
+      counted int;
     BEGIN
-      is_behind := false;
-      too_many := false;
-      IF NOT pg_try_advisory_xact_lock(${INDEX_LOCK}) THEN RETURN; END IF;
+      IF NOT pg_try_advisory_xact_lock(${INDEX_LOCK}) THEN RETURN false; END IF;
       SELECT indexed_until INTO after FROM search_progress;
-      until := least(after + span, date_trunc('milliseconds', clock_timestamp()) - interval '${SETTLED}');
-      IF until <= after THEN RETURN; END IF;
-      is_behind := until = after + span;
-      too_many := (
-        SELECT count(*) > ${BATCH}
-        FROM (SELECT FROM messages WHERE created_at > after AND created_at <= until LIMIT ${BATCH + 1}) counted
-      );
-      IF too_many AND span > '1 ms' THEN RETURN; END IF;
-      PERFORM index_messages(after, until);
-      UPDATE search_progress SET indexed_until = until;
+      SELECT count(*), max(created_at) INTO counted, until FROM (
+        SELECT created_at FROM messages WHERE created_at > after AND created_at <= settled ORDER BY created_at LIMIT at_most
+      ) next;
+      IF counted > 0 THEN
+        PERFORM index_messages(after, until);
+        UPDATE search_progress SET indexed_until = until;
+      END IF;
+      RETURN counted = at_most;
     END $$;
 
     -- All the words, the last one of them as the beginning of a word; null when there is none.
@@ -136,6 +136,8 @@ export const messageSearch: SqlMigration = {
     #variable_conflict use_column
     DECLARE
       known_ids uuid[]; known_times timestamptz[];
+      known_until timestamptz;
+      chat_ids uuid[];
       new_ids uuid[]; new_times timestamptz[]; new_count int;
     BEGIN
       IF only_in IS NULL THEN
@@ -151,20 +153,23 @@ export const messageSearch: SqlMigration = {
       END IF;
       IF cardinality(known_ids) > ${LOOKED_UP} THEN RETURN; END IF;
 
+      SELECT indexed_until INTO known_until FROM search_progress;
+      IF only_in IS NULL THEN
+        SELECT count(*), array_agg(DISTINCT conversation_id) INTO new_count, chat_ids FROM (
+          SELECT conversation_id FROM messages WHERE created_at > known_until ORDER BY created_at LIMIT ${FEW + 1}
+        ) newer;
+        IF new_count > ${FEW} THEN chat_ids := ARRAY(SELECT conversation_id FROM members WHERE user_id = reader_id); END IF;
+      ELSE
+        chat_ids := ARRAY[only_in];
+      END IF;
       SELECT count(*), array_agg(conversation_id) FILTER (WHERE is_match), array_agg(created_at) FILTER (WHERE is_match)
       INTO new_count, new_ids, new_times
       FROM (
         SELECT message.conversation_id, message.created_at, message_words(message.content) @@ query AS is_match
-        FROM search_progress progress
-        CROSS JOIN LATERAL (
-          SELECT id FROM conversations
-          WHERE id = ANY (CASE WHEN only_in IS NULL THEN ARRAY(SELECT conversation_id FROM members WHERE user_id = reader_id) ELSE ARRAY[only_in] END)
-            AND last_message_at > progress.indexed_until
-          OFFSET 0
-        ) chat
+        FROM (SELECT id FROM conversations WHERE id = ANY (chat_ids) AND last_message_at > known_until OFFSET 0) chat
         CROSS JOIN LATERAL (
           SELECT conversation_id, created_at, content FROM messages
-          WHERE conversation_id = chat.id AND created_at > progress.indexed_until
+          WHERE conversation_id = chat.id AND created_at > known_until
           OFFSET 0
         ) message
         LIMIT ${NOT_INDEXED + 1}
@@ -173,11 +178,14 @@ export const messageSearch: SqlMigration = {
 
       SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(at), '{}') INTO ids, times FROM (
         SELECT named.id, named.at FROM (
-          SELECT * FROM unnest(known_ids, known_times) UNION SELECT * FROM unnest(new_ids, new_times)
-        ) named (id, at)
+          SELECT id, at
+          FROM (SELECT * FROM unnest(known_ids, known_times) UNION SELECT * FROM unnest(new_ids, new_times)) AS either (id, at)
+          WHERE (at, id) < (before_at, before_id)
+          ORDER BY at DESC, id DESC
+          OFFSET 0
+        ) named
         CROSS JOIN LATERAL (SELECT cleared_at FROM members WHERE conversation_id = named.id AND user_id = reader_id LIMIT 1) me
-        WHERE named.at > me.cleared_at AND (named.at, named.id) < (before_at, before_id)
-        ORDER BY at DESC, id DESC
+        WHERE named.at > me.cleared_at
         LIMIT max_rows
       ) newest;
     END $$;
@@ -210,14 +218,23 @@ export const messageSearch: SqlMigration = {
     DECLARE
       chat_ids uuid[]; clears timestamptz[]; lasts timestamptz[];
       newest timestamptz;
+      known_until timestamptz;
       span interval := '1 minute';
     BEGIN
+      -- The newest page cannot have messages of more chats than messages.
       SELECT array_agg(id), array_agg(cleared_at), array_agg(last_message_at), least(before_at, max(last_message_at))
       INTO chat_ids, clears, lasts, newest
       FROM (
-        SELECT chat.id, me.cleared_at, chat.last_message_at FROM members me
-        CROSS JOIN LATERAL (SELECT id, last_message_at FROM conversations WHERE id = me.conversation_id LIMIT 1) chat
-        WHERE me.user_id = reader_id AND chat.last_message_at > me.cleared_at AND (only_in IS NULL OR me.conversation_id = only_in)
+        SELECT chat.id, me.cleared_at, chat.last_message_at
+        FROM (
+          SELECT id, last_message_at FROM conversations
+          WHERE id = ANY (CASE WHEN only_in IS NULL THEN ARRAY(SELECT conversation_id FROM members WHERE user_id = reader_id) ELSE ARRAY[only_in] END)
+          ORDER BY last_message_at DESC
+          OFFSET 0
+        ) chat
+        CROSS JOIN LATERAL (SELECT cleared_at FROM members WHERE conversation_id = chat.id AND user_id = reader_id LIMIT 1) me
+        WHERE chat.last_message_at > me.cleared_at
+        LIMIT CASE WHEN before_at = 'infinity' THEN most + 1 END
       ) chats;
 
       since := '-infinity';
@@ -241,17 +258,21 @@ export const messageSearch: SqlMigration = {
         since := date_trunc('milliseconds', newest - span);
       END IF;
 
+      SELECT indexed_until INTO known_until FROM search_progress;
       SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(at), '{}') INTO ids, times FROM (
         SELECT message.conversation_id AS id, message.created_at AS at
         FROM unnest(chat_ids, clears, lasts) AS chat (id, cleared_at, last_at)
         CROSS JOIN LATERAL (
+          SELECT conversation_id, created_at FROM searched_messages
+          WHERE conversation_id = chat.id AND created_at > chat.cleared_at AND created_at >= since AND created_at <= before_at
+            AND created_at <= known_until AND words @@ query
+          UNION ALL
           SELECT conversation_id, created_at FROM messages
           WHERE conversation_id = chat.id AND created_at > chat.cleared_at AND created_at >= since AND created_at <= before_at
-            AND (created_at, conversation_id) < (before_at, before_id)
-            AND message_words(content) @@ query AND deleted_at IS NULL
+            AND created_at > known_until AND message_words(content) @@ query
           OFFSET 0
         ) message
-        WHERE chat.last_at >= since
+        WHERE chat.last_at >= since AND (message.created_at, message.conversation_id) < (before_at, before_id)
         ORDER BY at DESC, id DESC
         LIMIT max_rows
       ) newest_matches;
@@ -264,34 +285,33 @@ export const messageSearch: SqlMigration = {
     DECLARE
       query tsquery := message_query(wanted);
       expected float8;
-      found record;
+      ids uuid[]; times timestamptz[]; since timestamptz;
     BEGIN
       IF query IS NULL THEN RETURN; END IF;
-      expected := expected_messages(query, only_in);
+      expected := expected_messages(query, NULL);
       IF expected <= ${RARE} THEN
-        SELECT *, '-infinity'::timestamptz AS since INTO found
-        FROM look_up_messages(reader_id, query, only_in, before_at, before_id, max_rows + 1);
+        SELECT * INTO ids, times FROM look_up_messages(reader_id, query, only_in, before_at, before_id, max_rows + 1);
       END IF;
-      IF expected > ${RARE} OR found.ids IS NULL THEN
-        SELECT * INTO found FROM walk_messages(reader_id, query, only_in, before_at, before_id, ${GLANCE}, max_rows + 1);
-        IF cardinality(found.ids) <= max_rows AND found.since > '-infinity' THEN
-          IF expected > ${RARE} AND expected <= ${TOO_COMMON} THEN
-            SELECT *, '-infinity'::timestamptz AS since INTO found
-            FROM look_up_messages(reader_id, query, only_in, before_at, before_id, max_rows + 1);
+      IF ids IS NULL THEN
+        SELECT * INTO ids, times, since FROM walk_messages(reader_id, query, only_in, before_at, before_id, ${GLANCE}, max_rows + 1);
+        IF since > '-infinity' AND cardinality(ids) <= max_rows THEN
+          IF expected <= ${RARE} OR expected_messages(query, only_in) > ${TOO_COMMON} THEN
+            ids := NULL;
           ELSE
-            found.ids := NULL;
+            since := NULL;
+            SELECT * INTO ids, times FROM look_up_messages(reader_id, query, only_in, before_at, before_id, max_rows + 1);
           END IF;
-          IF found.ids IS NULL THEN
-            SELECT * INTO found FROM walk_messages(reader_id, query, only_in, before_at, before_id, ${WALK}, max_rows + 1);
+          IF ids IS NULL THEN
+            SELECT * INTO ids, times, since FROM walk_messages(reader_id, query, only_in, before_at, before_id, ${WALK}, max_rows + 1);
           END IF;
         END IF;
       END IF;
 
-      RETURN QUERY SELECT match.id, match.at, false FROM unnest(found.ids[:max_rows], found.times[:max_rows]) AS match (id, at);
-      IF cardinality(found.ids) > max_rows THEN
-        RETURN QUERY SELECT found.ids[max_rows], found.times[max_rows], true;
-      ELSIF found.since > '-infinity' THEN
-        RETURN QUERY SELECT '00000000-0000-0000-0000-000000000000'::uuid, found.since, true;
+      RETURN QUERY SELECT match.id, match.at, false FROM unnest(ids[:max_rows], times[:max_rows]) AS match (id, at);
+      IF cardinality(ids) > max_rows THEN
+        RETURN QUERY SELECT ids[max_rows], times[max_rows], true;
+      ELSIF since > '-infinity' THEN
+        RETURN QUERY SELECT '00000000-0000-0000-0000-000000000000'::uuid, since, true;
       END IF;
     END $$;
   `,

@@ -5,19 +5,12 @@ import type { Logger } from '../../lib/logger.ts';
 
 /** How often it looks whether there is anything to index, in milliseconds. */
 const INTERVAL = 5_000;
+/** Messages that are indexed at once. */
+const BATCH = 1_000;
 /** How much longer it rests than it works while there is more, so many times: sends come first. */
 const REST = 10;
-const LEAST_REST = 20;
-/** Time of messages that is indexed at once, in milliseconds: at first and at most. */
-const SPAN = 1_000;
-const LONGEST_SPAN = 3_600_000;
-/** A step that is shorter, in milliseconds, may be followed by one over twice the time of messages. */
-const SHORT = 100;
 
-const INDEX: Statement = {
-  name: 'index_next_messages',
-  text: `SELECT is_behind AS "isBehind", too_many AS "tooMany" FROM index_next_messages($1::float8 * interval '1 ms')`,
-};
+const INDEX: Statement = { name: 'index_next_messages', text: `SELECT index_next_messages(${BATCH}) AS "isMoreLeft"` };
 
 /**
  * Makes messages known to the index of their words, some time after they were sent and with little of the database's time, however many
@@ -27,7 +20,6 @@ export class MessageIndexer {
   readonly #database: Database;
   readonly #logger: Logger;
   readonly #stopping = new AbortController();
-  #span = SPAN;
   #running: Promise<void> | undefined;
 
   constructor(database: Database, logger: Logger) {
@@ -56,14 +48,10 @@ export class MessageIndexer {
   async #step(): Promise<number> {
     const begunAt = performance.now();
     try {
-      const [progress] = await this.#database.run<{ isBehind: boolean; tooMany: boolean }>(INDEX, [this.#span]);
-      const elapsed = performance.now() - begunAt;
-      if (progress?.tooMany) this.#span /= 2;
-      else if (elapsed < SHORT) this.#span = Math.min(this.#span * 2, LONGEST_SPAN);
-      return progress?.isBehind ? Math.max(LEAST_REST, elapsed * REST) : INTERVAL;
+      const [progress] = await this.#database.run<{ isMoreLeft: boolean }>(INDEX, []);
+      return progress?.isMoreLeft ? (performance.now() - begunAt) * REST : INTERVAL;
     } catch (error) {
       toAppError(error, { logger: this.#logger });
-      this.#span = Math.max(1, this.#span / 2);
       return INTERVAL;
     }
   }

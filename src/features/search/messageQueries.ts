@@ -22,7 +22,7 @@ interface Search {
 /** A message that was found, and the conversation as the user knows it. */
 export type FoundMessage = HistoryRow & Address;
 
-type Row = Place & { isNext: boolean } & FoundMessage;
+type Row = Place & { isNext: boolean } & (FoundMessage | { messageId: null });
 
 /** The last row may be none that was found, but the place to go on from. */
 const SEARCH: Statement = {
@@ -47,6 +47,6 @@ const SEARCH: Statement = {
 export async function findMessages(database: Database, search: Search): Promise<{ found: FoundMessage[]; next: Place | null }> {
   const { userId, text, conversationId, after, limit } = search;
   const rows = await database.run<Row>(SEARCH, [userId, text, conversationId, after?.at, after?.conversationId, limit]);
-  const found = rows.filter(({ isNext }) => !isNext);
+  const found = rows.filter((row): row is Row & FoundMessage => row.messageId !== null);
   return { found, next: rows.find(({ isNext }) => isNext) ?? null };
 }
