@@ -249,11 +249,11 @@ export const messageSearch: SqlMigration = {
             ORDER BY created_at DESC LIMIT 1
           ) message;
         END IF;
-        WHILE count_messages(chat_ids, clears, lasts, newest - span * 4, before_at, before_id, most + 1) <= most LOOP
-          span := span * 4;
-        END LOOP;
         WHILE span > '1 ms' AND count_messages(chat_ids, clears, lasts, newest - span, before_at, before_id, most + 1) > most LOOP
           span := span / 4;
+        END LOOP;
+        WHILE count_messages(chat_ids, clears, lasts, newest - span * 4, before_at, before_id, most + 1) <= most LOOP
+          span := span * 4;
         END LOOP;
         since := date_trunc('milliseconds', newest - span);
       END IF;
