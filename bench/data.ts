@@ -5,6 +5,10 @@ import { dialogId } from '../src/features/messages/dialogId.ts';
 
 /** Rows that one statement carries as parameters. */
 const CHUNK = 20_000;
+/** What half of all messages have as a word, and one message in the middle of each of the first conversations that are written together. */
+export const COMMON_WORD = 'many';
+export const RARE_WORD = 'uixot';
+const RARE_COUNT = 20;
 /** What was said is spread over so many milliseconds before now. */
 const SPREAD = 30 * 24 * 3600 * 1000;
 
@@ -79,7 +83,9 @@ const CONVERSATIONS = `
 const MESSAGES = `
   INSERT INTO messages (conversation_id, created_at, id, sender_id, seq, rev, notification, content, updated_at)
   SELECT id, ${sentAt('seq')}, gen_random_uuid(), CASE seq % 2 WHEN 1 THEN first_id ELSE second_id END, seq, seq, false,
-    'Number ' || seq || repeat(' and so on', (seq % 8)::int), ${sentAt('seq')}
+    'Number ' || seq || CASE seq % 2 WHEN 1 THEN ' ${COMMON_WORD}' ELSE '' END || repeat(' and so on', (seq % 8)::int)
+      || CASE WHEN position <= ${RARE_COUNT} AND seq = messages_each / 2 + 1 THEN ' ${RARE_WORD}' ELSE '' END,
+    ${sentAt('seq')}
   FROM generate_series(1, $8::bigint) AS seq CROSS JOIN (${INPUT}) input`;
 
 const MEMBERS = `
@@ -125,6 +131,12 @@ export async function addConversations(client: pg.Client, conversations: NewConv
 /** Leaves the tables as a database that has been running for a while has them: counted, and with nothing left for autovacuum to do. */
 export async function settle(client: pg.Client): Promise<void> {
   await client.query('VACUUM (ANALYZE) users, conversations, members, messages, reactions');
+}
+
+/** Makes all messages known to the index of their words, and leaves its tables as `settle` does. */
+export async function indexMessages(client: pg.Client): Promise<void> {
+  await client.query("SELECT index_messages('-infinity', 'infinity')");
+  await client.query('VACUUM (ANALYZE) searched_messages');
 }
 
 /** What 20 people of a crowd have inside their last name. */

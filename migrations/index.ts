@@ -4,6 +4,7 @@ import { fasterWriteMessages } from './0003-faster-write-messages.ts';
 import { readIndexes } from './0004-read-indexes.ts';
 import { writeToDialogs } from './0005-write-to-dialogs.ts';
 import { readingAndAnswering } from './0006-reading-and-answering.ts';
+import { messageSearch } from './0007-message-search.ts';
 
 /** Every migration, oldest first. What has been released is never edited: add another. */
-export const migrations = [tables, writeMessages, fasterWriteMessages, readIndexes, writeToDialogs, readingAndAnswering];
+export const migrations = [tables, writeMessages, fasterWriteMessages, readIndexes, writeToDialogs, readingAndAnswering, messageSearch];

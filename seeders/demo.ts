@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Transaction } from 'sequelize';
+import { QueryTypes, type Transaction } from 'sequelize';
 import { searchTextOf } from '../src/db/searchText.ts';
 import type { Database } from '../src/db/sequelize.ts';
 import { dialogId } from '../src/features/messages/dialogId.ts';
@@ -32,6 +32,9 @@ export async function seedDemo(
   }
   let messages = 0;
   for (const talk of [...groupTalks(ids), ...dialogTalks(ids)]) messages += await store(database, talk, transaction);
+  // Searches would not find them: what is in the past is indexed already.
+  const begin = new Date(Date.now() - SPREAD - 2 * DAY);
+  await database.query("SELECT index_messages($1, 'infinity')", { bind: [begin], type: QueryTypes.SELECT, transaction });
   return { users: ids.length, groups: GROUPS.length, messages };
 }
 

@@ -11,6 +11,7 @@ import { MemoryPresenceStore } from './features/presence/memoryPresenceStore.ts'
 import { PresenceService } from './features/presence/presenceService.ts';
 import { RedisPresenceStore } from './features/presence/redisPresenceStore.ts';
 import { TypingService } from './features/typing/typingService.ts';
+import { MessageIndexer } from './features/search/messageIndexer.ts';
 import { clientAddress } from './http/clientAddress.ts';
 import { RateLimits } from './http/rateLimits.ts';
 import { createRoutes } from './http/routes.ts';
@@ -62,6 +63,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
   const bus = redis ?? new MemoryBus();
   const presenceStore = redis ? new RedisPresenceStore(redis.commands, redis.processId) : new MemoryPresenceStore();
   metrics.watchBus(bus);
+  const indexer = new MessageIndexer(database, logger);
   const hub = new Hub(metrics, bus);
   const services: Services = {
     env,
@@ -93,6 +95,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     await database.authenticate();
     await bus.start(hub);
     await services.presence.start();
+    indexer.start();
     listening = once(httpServer, 'listening');
     httpServer.listen(env.PORT, env.HOST);
     await listening;
@@ -114,6 +117,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     clearInterval(closeIdle);
     clearTimeout(closeAll);
     await Promise.all([writer.drain(), services.sessionReader.drain()]);
+    await indexer.stop();
     await passwords.close();
     await services.presence.close();
     await bus.close();

@@ -27,6 +27,11 @@ test('Messages that are partitioned as docs/operations.md says are all there, an
     history,
   );
   expect(await write(again, bob, 'First', messageId)).toEqual(first);
+  const found = (text: string) => again.socket.rows('searchMessages', { text, limit: 10, cursor: null });
+  expect(await found('first')).toMatchObject([{ messageId }]);
+  await query(databaseUrl, "UPDATE messages SET content = 'Changed' WHERE id = $1", [messageId]);
+  expect([await found('first'), await found('chang')]).toMatchObject([[], [{ messageId }]]);
+  await query(databaseUrl, "UPDATE messages SET content = 'First' WHERE id = $1", [messageId]);
   await write(again, bob, 'Second');
   await writeToGroup(again, groupId, 'Hello again');
   for (let count = 0; count < 40; count++) await newCircle(after, [again]);

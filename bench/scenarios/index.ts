@@ -5,6 +5,7 @@ import { groupMessages } from './group.ts';
 import { history } from './history.ts';
 import { idle } from './idle.ts';
 import { logins } from './logins.ts';
+import { messageSearch } from './messageSearch.ts';
 import { nodes } from './nodes.ts';
 import { privateMessages } from './private.ts';
 import { search } from './search.ts';
@@ -18,6 +19,7 @@ export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map([
   ['chats', chats],
   ['history', history],
   ['search', search],
+  ['messageSearch', messageSearch],
   ['logins', logins],
   ['nodes', nodes],
 ]);

@@ -18,6 +18,7 @@ import { sendToGroup } from '../features/messages/sendToGroup.ts';
 import { unwatchPresence, watchPresence } from '../features/presence/watchPresence.ts';
 import { markRead } from '../features/reading/markRead.ts';
 import { addReaction, removeReaction } from '../features/reactions/react.ts';
+import { searchMessages } from '../features/search/searchMessages.ts';
 import { subscribe } from '../features/subscriptions/subscribe.ts';
 import { startTyping, stopTyping } from '../features/typing/typing.ts';
 import type { Operation } from '../operation.ts';
@@ -42,6 +43,7 @@ export const operations = (env: Env) => ({
   removeUserFromGroup: removeUserFromGroup(env),
   setGroupRole,
   getGroupMembers,
+  searchMessages,
   subscribe,
   watchPresence,
   unwatchPresence,

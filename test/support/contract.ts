@@ -60,6 +60,12 @@ export const REST_PATHS: RestPath[] = [
     isProtected: true,
     input: (_user, groupId) => ({ searchText: 'example', groupId }),
   }),
+  ...both(['/messages/search'], {
+    method: 'GET',
+    success: 200,
+    isProtected: true,
+    input: (_user, groupId) => ({ text: 'creat', groupId, limit: '10' }),
+  }),
   ...both(['/groups', '/use-cases/create-group'], {
     method: 'POST',
     success: 200,

@@ -34,6 +34,7 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
   addUserInGroup: ({ groupId, exMember }) => ({ groupId, userId: exMember.id, messageId: randomUUID(), message: 'added' }),
   leaveGroup: ({ groupId }) => ({ groupId, messageId: randomUUID(), message: 'left' }),
   dropGroup: ({ groupId }) => ({ groupId }),
+  searchMessages: ({ groupId }) => ({ text: 'added', limit: 10, cursor: null, groupId }),
   subscribe: () => ({ events: ['ownMessages', 'userStatus', 'catchUp'] }),
   watchPresence: ({ member }) => ({ userIds: [member.id] }),
   unwatchPresence: ({ member }) => ({ userIds: [member.id] }),

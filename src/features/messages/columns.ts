@@ -1,4 +1,5 @@
-import { QUOTED_LENGTH } from './rows.ts';
+import type { z } from 'zod';
+import { type messageRow, QUOTED_LENGTH } from './rows.ts';
 
 /** Whose view it is, in the words of a query: the user's id, and the `seq` up to which the user has deleted the conversation. */
 interface Viewer {
@@ -27,6 +28,23 @@ export const changeColumns = ({ userId, clearedSeq }: Viewer): string => `
         )) ORDER BY reaction.place)
       FROM jsonb_array_elements(message.reactions) WITH ORDINALITY AS reaction (counted, place)
     ) END AS reactions`;
+
+/** A message with the names of the people in it, as of now. In a group nobody is its receiver. */
+export type HistoryRow = Omit<z.output<typeof messageRow>, 'companionId' | 'groupId' | 'notification'> & { notification: boolean };
+
+/** The columns of a `HistoryRow`, save `groupName`, that a member, `me`, reads. */
+export const MESSAGE = `
+    message.id AS "messageId", message.sender_id AS "senderId",
+    sender.first_name AS "senderName", sender.last_name AS "senderLastName",
+    receiver.id AS "receiverId", receiver.first_name AS "receiverName",
+    message.notification, message.content, message.created_at AS "createdAt",
+    message.seq::float8 AS seq, message.rev::float8 AS rev,${changeColumns({ userId: 'me.user_id', clearedSeq: 'me.cleared_seq' })}`;
+
+/** Finds the people of a `message` that a member, `me`, reads. */
+export const PEOPLE = `
+  LEFT JOIN users sender ON sender.id = message.sender_id
+  LEFT JOIN users receiver ON receiver.id = CASE WHEN message.sender_id = me.user_id THEN me.companion_id
+    WHEN me.companion_id IS NOT NULL THEN me.user_id END`;
 
 /** How far a member has read a conversation: what the member wrote, or has deleted, is read. Of rows of both tables, under these names. */
 export const readMark = (member: string, conversation: string): string =>

@@ -1,6 +1,6 @@
 import type { Database, Statement } from '../../db/sequelize.ts';
+import { type HistoryRow, MESSAGE, PEOPLE } from './columns.ts';
 import type { NamedConversation } from './conversation.ts';
-import { type HistoryRow, MESSAGE, PEOPLE } from './queries.ts';
 
 /** Who missed more changes of a conversation than this reads it anew. */
 export const MAX_MISSED = 1_000;

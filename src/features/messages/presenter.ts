@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { Place } from '../../answers.ts';
+import type { HistoryRow } from './columns.ts';
 import type { Address } from './conversation.ts';
 import type { groupMessage, privateMessage } from './events.ts';
-import type { HistoryRow } from './queries.ts';
 import type { dialogRow, groupRow, messageRow } from './rows.ts';
 import type { NewMessage, WrittenMessage } from './writeMessages.ts';
 

@@ -1,10 +1,5 @@
-import type { z } from 'zod';
 import type { Database, Statement } from '../../db/sequelize.ts';
-import { changeColumns } from './columns.ts';
-import type { messageRow } from './rows.ts';
-
-/** A message with the names of the people in it, as of now. In a group nobody is its receiver. */
-export type HistoryRow = Omit<z.output<typeof messageRow>, 'companionId' | 'groupId' | 'notification'> & { notification: boolean };
+import { type HistoryRow, MESSAGE, PEOPLE } from './columns.ts';
 
 interface Page {
   conversationId: string;
@@ -15,20 +10,6 @@ interface Page {
   before: Date | null;
   limit: number;
 }
-
-/** The columns of a `HistoryRow`, save `groupName`, that a member, `me`, reads. */
-export const MESSAGE = `
-    message.id AS "messageId", message.sender_id AS "senderId",
-    sender.first_name AS "senderName", sender.last_name AS "senderLastName",
-    receiver.id AS "receiverId", receiver.first_name AS "receiverName",
-    message.notification, message.content, message.created_at AS "createdAt",
-    message.seq::float8 AS seq, message.rev::float8 AS rev,${changeColumns({ userId: 'me.user_id', clearedSeq: 'me.cleared_seq' })}`;
-
-/** Finds the people of a `message` that a member, `me`, reads. */
-export const PEOPLE = `
-  LEFT JOIN users sender ON sender.id = message.sender_id
-  LEFT JOIN users receiver ON receiver.id = CASE WHEN message.sender_id = me.user_id THEN me.companion_id
-    WHEN me.companion_id IS NOT NULL THEN me.user_id END`;
 
 /** The member's row comes first, so that one query tells an empty conversation from one that is not the user's. */
 const PAGE: Statement = {

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { fold } from '../../db/searchText.ts';
 import { AppError } from '../../errors.ts';
-import { type Route, route } from '../../http/route.ts';
+import { pageBody } from '../../http/page.ts';
+import { operationRoute, type Route, route } from '../../http/route.ts';
 import { id, isStorable, limitOr } from '../../schemas.ts';
 import { findMyGroups, findUsers, findUsersNotInGroup } from './queries.ts';
+import { foundRow, searchCursor, searchMessages, wantedWords } from './searchMessages.ts';
 
 const DEFAULT_LIMIT = 20;
 
@@ -67,4 +69,20 @@ const searchUsers = route({
   },
 });
 
-export const searchRoutes: Route[] = [search, searchUsers];
+const messages = operationRoute({
+  method: 'get',
+  path: '/messages/search',
+  summary: 'Find messages by their words, in all my chats or in one; newest first',
+  limit: 'search',
+  params: z
+    .strictObject({ text: wantedWords, limit, cursor: searchCursor.optional(), userId: id.optional(), groupId: id.optional() })
+    .refine(({ userId, groupId }) => userId === undefined || groupId === undefined, 'must not have both a userId and a groupId'),
+  status: 200,
+  answer: pageBody(foundRow),
+  errors: ['not_a_member'],
+  operation: searchMessages,
+  toParams: ({ userId, cursor = null, ...params }) => ({ ...params, receiverId: userId, cursor }),
+  toBody: ({ item, data }) => ({ data, ...item }),
+});
+
+export const searchRoutes: Route[] = [search, searchUsers, messages];

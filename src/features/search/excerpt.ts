@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { fold } from '../../db/searchText.ts';
+
+/** A piece of a message in which a search found its words: joined, the parts are the piece. Plain text, to be shown as such. */
+export const excerpt = z.array(z.object({ text: z.string(), isMatch: z.boolean() }));
+type Excerpt = z.output<typeof excerpt>;
+
+/** Characters of an excerpt. */
+const LENGTH = 160;
+/** Characters before the first word that was found. */
+const BEFORE = 40;
+/** Stands where the message goes on. */
+const CUT = '…';
+
+const WORD = /[\p{L}\p{N}\p{M}]+/gu;
+const ASCII = /^\w+$/;
+
+/** What words are compared by. Most are short and ASCII, and there may be a hundred thousand of them in a page. */
+const keyOf = (word: string): string => (ASCII.test(word) ? word.toUpperCase() : fold(word));
+
+/** Tells whether a word of a message is one of those that are searched for, the last one of which is the beginning of a word. */
+export function matcherOf(text: string): (word: string) => boolean {
+  const words = (text.match(WORD) ?? []).map(keyOf);
+  const beginning = words.at(-1);
+  if (beginning === undefined) return () => false;
+  const whole = new Set(words);
+  return (word) => {
+    const key = keyOf(word);
+    return whole.has(key) || key.startsWith(beginning);
+  };
+}
+
+/**
+ * The part of a message around the first word that was found, with all in it marked. Nothing is marked, and it is the beginning of the
+ * message, where the database takes two spellings for one and this does not.
+ */
+export function excerptOf(content: string, isMatch: (word: string) => boolean): Excerpt {
+  let start = 0;
+  const matches: [from: number, to: number][] = [];
+  for (const { 0: word, index } of content.matchAll(WORD)) {
+    if (matches.length > 0 && index >= start + LENGTH) break;
+    if (!isMatch(word)) continue;
+    if (matches.length === 0) start = whole(content, Math.max(0, index - BEFORE));
+    matches.push([index, index + word.length]);
+  }
+  return partsOf(content, start, whole(content, Math.min(content.length, start + LENGTH)), matches);
+}
+
+/** The same place, or the one before where it is inside a character. */
+const whole = (content: string, place: number): number => ((content.codePointAt(place - 1) ?? 0) > 0xffff ? place - 1 : place);
+
+function partsOf(content: string, start: number, end: number, matches: [from: number, to: number][]): Excerpt {
+  const parts: Excerpt = [];
+  let place = start;
+  for (const [from, to] of matches) {
+    parts.push({ text: content.slice(place, from), isMatch: false });
+    place = Math.min(to, end);
+    parts.push({ text: content.slice(from, place), isMatch: true });
+  }
+  parts.push({ text: content.slice(place, end), isMatch: false });
+  if (start > 0) parts.unshift({ text: CUT, isMatch: false });
+  if (end < content.length) parts.push({ text: CUT, isMatch: false });
+  return joined(parts.filter(({ text }) => text !== ''));
+}
+
+/** One part where several of one kind follow one another. */
+function joined(parts: Excerpt): Excerpt {
+  const result: Excerpt = [];
+  for (const part of parts) {
+    const last = result.at(-1);
+    if (last?.isMatch === part.isMatch) last.text += part.text;
+    else result.push(part);
+  }
+  return result;
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { nextCursor, pageWith } from '../../answers.ts';
+import { AppError } from '../../errors.ts';
+import { operation } from '../../operation.ts';
+import { id, isStorable, limit } from '../../schemas.ts';
+import { conversationOf } from '../messages/conversation.ts';
+import { messageRowOf } from '../messages/presenter.ts';
+import { messageRow } from '../messages/rows.ts';
+import { excerpt, excerptOf, matcherOf } from './excerpt.ts';
+import { findMessages, type Place } from './messageQueries.ts';
+
+/** What messages are searched for: words, the last one of which may be the beginning of one. */
+export const wantedWords = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(100, 'must be at most 100 characters long')
+  .refine(isStorable, 'must be well-formed text without NUL characters')
+  .refine((text) => /[\p{L}\p{N}]/u.test(text), 'must have a letter or a digit');
+
+const WRONG_CURSOR = 'must be the nextCursor of the answer before, or null';
+const place = z.object({ at: z.iso.datetime({ precision: 3 }).transform((text) => new Date(text)), conversationId: z.guid() });
+
+/** The place after which a page begins. Opaque to clients. */
+export const searchCursor = z.string().transform((text, context): Place => {
+  const [at, conversationId] = Buffer.from(text, 'base64url').toString().split(' ');
+  const { success, data } = place.safeParse({ at, conversationId });
+  if (success) return data;
+  context.addIssue({ code: 'custom', message: WRONG_CURSOR });
+  return z.NEVER;
+});
+
+const cursorOf = ({ at, conversationId }: Place): string => Buffer.from(`${at.toISOString()} ${conversationId}`).toString('base64url');
+
+/** A message that was found. */
+export const foundRow = messageRow.extend({ excerpt });
+
+/** `searchMessages`: what is written in one conversation of mine, or in all of them, newest first. */
+export const searchMessages = operation({
+  params: z
+    .strictObject({ text: wantedWords, limit, cursor: searchCursor.nullable(), receiverId: id.optional(), groupId: id.optional() })
+    .refine(
+      ({ receiverId, groupId }) => receiverId === undefined || groupId === undefined,
+      'must not have both a receiverId and a groupId',
+    ),
+  answer: pageWith(foundRow, nextCursor),
+  async handle({ userId, services: { database } }, { text, limit, cursor: after, receiverId, groupId }) {
+    if (groupId !== undefined) {
+      const isMember = await database.members.count({ where: { conversationId: groupId, userId, companionId: null } });
+      if (!isMember) throw new AppError('not_a_member');
+    }
+    const isEverywhere = receiverId === undefined && groupId === undefined;
+    const conversationId = isEverywhere ? null : conversationOf(userId, { receiverId, groupId }).conversationId;
+    const { found, next } = await findMessages(database, { userId, text, conversationId, after, limit });
+    const isMatch = matcherOf(text);
+    const data = found.map((row) => ({ ...messageRowOf(row, row), excerpt: excerptOf(row.content, isMatch) }));
+    return { item: { nextCursor: next && cursorOf(next) }, data };
+  },
+});
