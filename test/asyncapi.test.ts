@@ -115,10 +115,41 @@ const FAILURES: Record<string, (scene: ExampleScene) => Promise<Frame>> = {
     ann.socket.fail('addUserInGroup', { groupId, userId: bob.id, messageId: randomUUID(), message: 'added' }),
   message_id_taken: ({ bob, groupId, groupMessageId }) =>
     bob.socket.fail('messageInGroup', { messageId: groupMessageId, groupId, content: 'Hello' }),
+  not_an_admin: ({ bob, groupId }) => bob.socket.fail('updateGroup', { groupId, groupName: 'Mine' }),
+  not_the_author: ({ bob, groupId, groupMessageId: messageId }) => bob.socket.fail('editMessage', { groupId, messageId, content: 'Mine' }),
+  no_such_chat: ({ ann, carol }) => ann.socket.fail('updateChat', { receiverId: carol.id, muted: true }),
+  no_such_member: ({ ann, carol, groupId }) => ann.socket.fail('setGroupRole', { groupId, userId: carol.id, role: 'admin' }),
+  group_id_taken: ({ bob, groupId }) => bob.socket.fail('newGroup', { groupId, groupName: 'Mine' }),
+  too_many_reactions: async ({ ann, groupId, groupMessageId: messageId }) => {
+    const reactions = [
+      '😀',
+      '😃',
+      '😄',
+      '😁',
+      '😆',
+      '😅',
+      '😂',
+      '🙂',
+      '🙃',
+      '😉',
+      '😊',
+      '😇',
+      '😍',
+      '😘',
+      '😗',
+      '😚',
+      '😙',
+      '😋',
+      '😛',
+      '😜',
+    ];
+    for (const emoji of reactions) await ann.socket.ask('addReaction', { groupId, messageId, emoji });
+    return ann.socket.fail('addReaction', { groupId, messageId, emoji: '👍' });
+  },
   no_shared_chat: ({ ann, carol }) => ann.socket.fail('watchPresence', { userIds: [carol.id] }),
 };
-/** Errors of a server that is not well or not asked politely: the tests that make it so compare their frames, as all tests do. */
-const ELSEWHERE = ['rate_limited', 'busy', 'unavailable', 'internal'];
+/** Errors that take a server of their own: the tests that have one compare their frames, as all tests do. */
+const ELSEWHERE = ['rate_limited', 'busy', 'unavailable', 'internal', 'too_late_to_edit'];
 
 function raw({ socket }: ExampleScene['ann'], text: string): Promise<Frame> {
   socket.frames.length = 0;

@@ -1,11 +1,57 @@
-import type { BroadcastExamples } from './example.ts';
-import { ANN, ANNS_MESSAGE, NOON, UNREAD_MESSAGE } from './values.ts';
+import type { BroadcastExamples, RequestExamples } from './example.ts';
+import { ANN, ANNS_MESSAGE, BOB, NOON, UNREAD_MESSAGE } from './values.ts';
 
 /** In the dialog with Ann, as Bob sees it. */
 const WITH_ANN = { companionId: ANN, groupId: null };
 const REACTION = { emoji: '👍', count: 1 };
 const CHANGED = { messageId: ANNS_MESSAGE, seq: 2, rev: 4 };
 const REACTED_TO = { messageId: UNREAD_MESSAGE, seq: 3, rev: 4 };
+
+export const changeRequests: RequestExamples = {
+  markRead: {
+    summary: 'I have read this message and all before it. The mark never goes back',
+    errors: ['not_a_member', 'no_such_message'],
+    params: { receiverId: BOB, messageId: UNREAD_MESSAGE },
+    answer: { item: { unreadCount: 0 }, data: null },
+  },
+  startTyping: {
+    summary: 'I type. It ends by itself after six seconds, with a message, and with the connection; sent again it goes on',
+    errors: ['not_a_member', 'no_such_user'],
+    params: { receiverId: BOB },
+    answer: { item: null, data: null },
+  },
+  stopTyping: {
+    summary: 'I type no more',
+    errors: ['not_a_member', 'no_such_user'],
+    params: { receiverId: BOB },
+    answer: { item: null, data: null },
+  },
+  editMessage: {
+    summary: 'Gives a message of mine another content, for some time after it was sent',
+    errors: ['not_a_member', 'no_such_message', 'not_the_author', 'too_late_to_edit'],
+    params: { receiverId: BOB, messageId: ANNS_MESSAGE, content: 'At two' },
+    answer: { item: { ...CHANGED, content: 'At two', editedAt: NOON }, data: null },
+  },
+  deleteMessage: {
+    summary:
+      'Takes back a message for everybody: one of mine, or in a group where I am the owner or an admin any. Its row stays, without content',
+    errors: ['not_a_member', 'no_such_message', 'not_the_author'],
+    params: { receiverId: BOB, messageId: ANNS_MESSAGE },
+    answer: { item: { ...CHANGED, deletedAt: NOON }, data: null },
+  },
+  addReaction: {
+    summary: 'Gives a message a reaction: one emoji. It may have many, of up to 20 kinds',
+    errors: ['not_a_member', 'no_such_message', 'too_many_reactions'],
+    params: { receiverId: BOB, messageId: UNREAD_MESSAGE, emoji: '👍' },
+    answer: { item: { ...REACTED_TO, reactions: [{ ...REACTION, mine: true }] }, data: null },
+  },
+  removeReaction: {
+    summary: 'Takes a reaction of mine back',
+    errors: ['not_a_member', 'no_such_message'],
+    params: { receiverId: BOB, messageId: UNREAD_MESSAGE, emoji: '👍' },
+    answer: { item: { ...REACTED_TO, reactions: [] }, data: null },
+  },
+};
 
 export const changeBroadcasts: BroadcastExamples = {
   messageRead: {

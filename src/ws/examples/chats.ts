@@ -53,4 +53,10 @@ export const chatRequests: RequestExamples = {
     params: { limit: 20, cursorCreatedAt: null },
     answer: { item: null, data: [WITH_BOB, THE_GROUP] },
   },
+  updateChat: {
+    summary: 'How a chat looks in my own list: silent, marked as pinned, under a title of mine, which null takes away. Nobody else sees it',
+    errors: ['not_a_member', 'no_such_chat'],
+    params: { receiverId: BOB, pinned: true, title: 'My brother' },
+    answer: { item: { companionId: BOB, groupId: null, muted: false, pinned: true, title: 'My brother' }, data: null },
+  },
 };

@@ -1,5 +1,5 @@
 import type { BroadcastExamples, RequestExamples } from './example.ts';
-import { ANN, BOB, CAROL, FROM_ANN, GROUP, LATER, NEW_ID, PLACE } from './values.ts';
+import { ANN, BOB, CAROL, FROM_ANN, GROUP, LATER, NEW_ID, NOON, PLACE } from './values.ts';
 
 const NOTIFICATION = {
   ...FROM_ANN,
@@ -34,6 +34,46 @@ export const groupRequests: RequestExamples = {
     errors: ['not_a_member', 'not_the_owner'],
     params: { groupId: GROUP },
     answer: { item: { groupId: GROUP }, data: null },
+  },
+  newGroup: {
+    summary:
+      'Makes a group of mine with these users in it. What is left out is made by the server; with a groupId, the same again changes nothing',
+    errors: ['no_such_user', 'group_id_taken', 'message_id_taken'],
+    params: { groupName: 'Lunch', groupId: NEW_ID, userIds: [BOB, CAROL] },
+    answer: { item: { groupId: NEW_ID, groupName: 'Lunch' }, data: null },
+  },
+  updateGroup: {
+    summary: 'Gives a group another name or description, which null takes away; for its owner and admins',
+    errors: ['not_a_member', 'not_an_admin'],
+    params: { groupId: GROUP, groupName: 'Best friends', description: 'Lunch, mostly' },
+    answer: {
+      item: { groupId: GROUP, groupName: 'Best friends', description: 'Lunch, mostly', memberCount: 2, role: 'owner', createdAt: NOON },
+      data: null,
+    },
+  },
+  removeUserFromGroup: {
+    summary: 'Takes somebody else out of a group: its owner anybody, an admin plain members. The message is stored as a notification',
+    errors: ['not_a_member', 'not_an_admin', 'not_the_owner', 'no_such_member', 'message_id_taken'],
+    params: { groupId: GROUP, userId: BOB, messageId: NEW_ID, message: 'removed Bob' },
+    answer: { item: { groupId: GROUP }, data: null, place: PLACE },
+  },
+  setGroupRole: {
+    summary: 'Gives another member a role: its owner any, and by giving his own becomes an admin; an admin makes plain members admins',
+    errors: ['not_a_member', 'not_an_admin', 'not_the_owner', 'no_such_member'],
+    params: { groupId: GROUP, userId: BOB, role: 'admin' },
+    answer: { item: { userId: BOB, firstName: 'Bob', lastName: 'Baker', role: 'admin', joinedAt: NOON }, data: null },
+  },
+  getGroupMembers: {
+    summary: 'A page of the members of a group of mine, the longest-standing first',
+    errors: ['not_a_member'],
+    params: { groupId: GROUP, limit: 50, cursor: null },
+    answer: {
+      item: { nextCursor: null },
+      data: [
+        { userId: ANN, firstName: 'Ann', lastName: 'Archer', role: 'owner', joinedAt: NOON },
+        { userId: BOB, firstName: 'Bob', lastName: 'Baker', role: 'member', joinedAt: NOON },
+      ],
+    },
   },
 };
 

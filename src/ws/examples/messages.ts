@@ -20,6 +20,20 @@ const WRITTEN = { ...UNCHANGED, senderId: ANN, senderName: 'Ann', createdAt: NOO
 const IN_DIALOG = { messageId: ANNS_MESSAGE, content: 'At one', replyTo: QUOTED, seq: 2, rev: 2 };
 const REACTION = { emoji: '👍', count: 1 };
 
+/** The same among messages of all conversations. */
+const ANYWHERE = {
+  ...WRITTEN,
+  ...IN_DIALOG,
+  companionId: BOB,
+  groupId: null,
+  senderLastName: 'Archer',
+  receiverId: BOB,
+  receiverName: 'Bob',
+  groupName: null,
+  notification: null,
+  reactions: [{ ...REACTION, mine: false }],
+};
+
 const SENT = { ...FROM_ANN, messageId: NEW_ID, createdAt: LATER, seq: PLACE.seq, rev: PLACE.rev };
 const TO_BOB = { ...SENT, message: 'See you', replyTo: QUOTED };
 const TO_GROUP = { ...SENT, groupId: GROUP, groupName: 'Friends', message: 'Lunch at one', notification: false, replyTo: null };
@@ -65,18 +79,24 @@ export const messageRequests: RequestExamples = {
     },
     answer: {
       item: { more: [], reset: [], gone: [], cleared: [], chats: [THE_GROUP], moreChats: false, changedSince: NOON },
+      data: [ANYWHERE],
+    },
+  },
+  searchMessages: {
+    summary:
+      'Messages with these words, the last of which may be the beginning of one: in one conversation of mine or in all, newest first',
+    errors: ['not_a_member'],
+    params: { text: 'at on', limit: 20, cursor: null },
+    answer: {
+      item: { nextCursor: null },
       data: [
         {
-          ...WRITTEN,
-          ...IN_DIALOG,
-          companionId: BOB,
-          groupId: null,
-          senderLastName: 'Archer',
-          receiverId: BOB,
-          receiverName: 'Bob',
-          groupName: null,
-          notification: null,
-          reactions: [{ ...REACTION, mine: false }],
+          ...ANYWHERE,
+          excerpt: [
+            { text: 'At', isMatch: true },
+            { text: ' ', isMatch: false },
+            { text: 'one', isMatch: true },
+          ],
         },
       ],
     },
