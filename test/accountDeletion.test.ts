@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { call, logIn, newGroup, newUser, type TestUser } from './support/http.ts';
-import { placeAt } from './support/people.ts';
+import { placeAt, UNCHANGED } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect, type Socket } from './support/socket.ts';
 
@@ -127,11 +127,12 @@ describe('a deleted account', () => {
           message: expect.stringMatching(/./),
           senderId: bob.id,
           notification: true,
+          replyTo: null,
           ...placeAt(4),
         });
         const [newest] = await socket.rows('getlatestMessageGroup', { groupId: item?.groupId, limit: 1, cursorCreatedAt: null });
         const { message: content, ...rest } = item ?? {};
-        expect(newest).toEqual({ ...rest, content });
+        expect(newest).toEqual({ ...UNCHANGED, ...rest, content });
       }
     }
     expect(bobSocket.broadcasts.filter(({ type }) => type === 'leaveGroup')).toEqual([]);

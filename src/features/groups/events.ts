@@ -3,7 +3,7 @@ import { knownId } from '../../answers.ts';
 import { address } from '../messages/rows.ts';
 
 /** What a member may do in a group. */
-export const ROLES = ['owner', 'admin', 'member'] as const;
+const ROLES = ['owner', 'admin', 'member'] as const;
 export const role = z.enum(ROLES, `must be one of ${ROLES.join(', ')}`);
 export type Role = z.output<typeof role>;
 

@@ -24,7 +24,7 @@ export function groupsOf(database: Database, userId: string, afterId: string | n
 }
 
 /** Where a member stands among those of a group. */
-export type Standing = readonly [joinedAt: Date, userId: string];
+type Standing = readonly [joinedAt: Date, userId: string];
 
 /** The row of who asks comes first, so that one query tells the end of the list from a group that is not the user's. */
 const MEMBERS: Statement = {
