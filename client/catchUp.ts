@@ -1,6 +1,6 @@
 import { Backoff } from './backoff.ts';
+import type { Change } from './change.ts';
 import type { Emit } from './events.ts';
-import type { Message } from './message.ts';
 import { applyMissed, cursorOf, learnChats } from './missed.ts';
 import type { Position } from './position.ts';
 import type { Positions } from './positions.ts';
@@ -99,10 +99,10 @@ export class CatchUp {
     void this.#run();
   }
 
-  /** A message came as an event, or this client's own one was acknowledged. */
-  offer(message: Message): void {
-    const position = this.#around.positions.at(message);
-    position.offer(message);
+  /** Something came as an event, or was done by this client and acknowledged. */
+  offer(change: Change): void {
+    const position = this.#around.positions.at(change);
+    position.offer(change);
     if (position.mustBeAsked) this.#askSoon(position);
   }
 

@@ -1,9 +1,10 @@
 import type { Place } from '../src/answers.ts';
 import { CatchUp } from './catchUp.ts';
+import { acknowledged } from './change.ts';
 import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import type { ClientEvents, Emit, Status } from './events.ts';
-import { messageOfItem } from './message.ts';
+import { EVENTS, News } from './news.ts';
 import type { ClientOptions, NewMessage } from './options.ts';
 import { type Draft, Outbox } from './outbox.ts';
 import { Positions, type State } from './positions.ts';
@@ -12,7 +13,7 @@ import { RequestError } from './requestError.ts';
 import { standardSocket } from './socket.ts';
 import { TIMINGS } from './timings.ts';
 import { randomUuid } from './uuid.ts';
-import type { AnswerParams, BroadcastFrame, Params, RequestType } from './wire.ts';
+import type { AnswerParams, Params, RequestType } from './wire.ts';
 
 /** What an application may ask for besides what the client itself asks. */
 type OtherRequest = Exclude<
@@ -20,17 +21,14 @@ type OtherRequest = Exclude<
   'privateMessage' | 'messageInGroup' | 'getMissed' | 'subscribe' | 'watchPresence' | 'unwatchPresence'
 >;
 
-const CHANGES_OF_GROUPS: ReadonlySet<RequestType> = new Set<RequestType>(['addUserInGroup', 'leaveGroup', 'dropGroup']);
-const MESSAGES: ReadonlySet<string> = new Set(['privateMessage', 'messageInGroup', 'addUserInGroup', 'leaveGroup']);
-
 const closed = (): RequestError => new RequestError('closed', 'The client was closed');
 const ignore = (): void => {};
 
 /**
  * A user's connection to the server, which mends itself.
  *
- * Whatever happens to the connection and the server, the application is given every message of the user's conversations once, and those of
- * a conversation in the order of their `rev`; and what it sends is stored once, and in the order in which it sent it into a conversation.
+ * Whatever happens to the connection and the server, the application is given every message of the user's conversations once, and again when
+ * it was changed, and those of a conversation in the order of their `rev`; and what it sends is stored once, and in the order in which it sent it into a conversation.
  */
 export class MessengerClient {
   readonly #userId: string;
@@ -38,6 +36,7 @@ export class MessengerClient {
   readonly #positions: Positions;
   readonly #connection: Connection;
   readonly #catchUp: CatchUp;
+  readonly #news: News;
   readonly #outbox: Outbox;
   readonly #presence: Presence;
   #status: Status = 'connecting';
@@ -58,7 +57,7 @@ export class MessengerClient {
       opened: () => this.#opened(),
       closed: () => this.#closed(),
       unauthorized: () => this.#unauthorized(),
-      broadcast: (frame) => this.#receive(frame),
+      broadcast: (frame) => this.#news.receive(frame),
       silent: () => subscribe().catch(ignore),
     });
     this.#catchUp = new CatchUp({
@@ -70,6 +69,7 @@ export class MessengerClient {
       getMissed: (params) => this.#connection.request('getMissed', params),
       changed: (isCaughtUp) => this.#changed(isCaughtUp),
     });
+    this.#news = new News({ userId, positions: this.#positions, catchUp: this.#catchUp, emit });
     this.#outbox = new Outbox({ timings, transmit: (draft) => this.#transmit(draft) });
     this.#presence = new Presence({
       timings,
@@ -101,11 +101,12 @@ export class MessengerClient {
    * an application that is to survive its own end keeps the message with its `messageId`, and sends it again.
    * @throws {RequestError} when the server refuses it for good, or the client ends before it is acknowledged
    */
-  async send({ content, messageId = randomUuid(), ...to }: NewMessage): Promise<Place> {
+  async send({ content, messageId = randomUuid(), replyToId, ...to }: NewMessage): Promise<Place> {
     if (this.#status === 'ended') throw closed();
     const companionId = 'receiverId' in to ? to.receiverId.toLowerCase() : null;
     const groupId = 'groupId' in to ? to.groupId.toLowerCase() : null;
-    return this.#outbox.add({ companionId, groupId, messageId: messageId.toLowerCase(), content });
+    const ids = { messageId: messageId.toLowerCase(), replyToId: replyToId?.toLowerCase() ?? null };
+    return this.#outbox.add({ companionId, groupId, ...ids, content });
   }
 
   /**
@@ -114,7 +115,7 @@ export class MessengerClient {
    */
   async request<Type extends OtherRequest>(type: Type, params: Params<Type>): Promise<AnswerParams<Type>> {
     const answer = await this.#connection.request(type, params);
-    if (CHANGES_OF_GROUPS.has(type) && 'groupId' in params && typeof params.groupId === 'string') this.#askAboutGroup(params.groupId);
+    this.#news.answered(type, params, answer.item);
     return answer;
   }
 
@@ -179,36 +180,19 @@ export class MessengerClient {
   }
 
   #subscribe(): Promise<unknown> {
-    const events: Params<'subscribe'>['events'] = ['ownMessages', 'catchUp'];
-    if (this.#presence.isWatching) events.push('userStatus');
+    const events = this.#presence.isWatching ? [...EVENTS, 'userStatus' as const] : EVENTS;
     return this.#connection.request('subscribe', { events });
   }
 
-  #receive(frame: BroadcastFrame): void {
-    if (frame.type === 'catchUp') this.#catchUp.all();
-    else if (frame.type === 'userStatus') this.#emit('userStatus', frame.params.item);
-    else if (frame.type === 'dropGroup') this.#askAboutGroup(frame.params.item.groupId);
-    else if (MESSAGES.has(frame.type)) {
-      const message = messageOfItem(frame.params.item);
-      this.#catchUp.offer(message);
-      const hasLeft = frame.type === 'leaveGroup' && message.senderId === this.#userId;
-      if (hasLeft && message.groupId !== null) this.#askAboutGroup(message.groupId);
-    }
-  }
-
-  #askAboutGroup(groupId: string): void {
-    this.#catchUp.ask(this.#positions.at({ companionId: null, groupId: groupId.toLowerCase() }));
-  }
-
   async #transmit(draft: Draft): Promise<Place> {
-    const { companionId, groupId, messageId, content } = draft;
+    const { companionId, groupId, ...message } = draft;
     const answer =
       groupId === null
-        ? await this.#connection.request('privateMessage', { messageId, receiverId: companionId ?? '', content })
-        : await this.#connection.request('messageInGroup', { messageId, groupId, content });
+        ? await this.#connection.request('privateMessage', { ...message, receiverId: companionId ?? '' })
+        : await this.#connection.request('messageInGroup', { ...message, groupId });
     const { seq, rev, createdAt } = answer;
-    const sender = { senderId: this.#userId, senderName: null, senderLastName: null, groupName: null };
-    this.#catchUp.offer({ ...draft, ...sender, notification: false, seq, rev, createdAt });
-    return { seq, rev, createdAt };
+    const place = { seq, rev, createdAt };
+    this.#catchUp.offer(acknowledged(draft, place, this.#userId));
+    return place;
   }
 }

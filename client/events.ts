@@ -1,6 +1,6 @@
 import type { Message } from './message.ts';
 import type { RequestError } from './requestError.ts';
-import type { MissedAnswer, UserStatus } from './wire.ts';
+import type { MissedAnswer, Notices } from './wire.ts';
 
 /**
  * - `connecting`: there is no connection; the client tries to make one.
@@ -10,9 +10,15 @@ import type { MissedAnswer, UserStatus } from './wire.ts';
  */
 export type Status = 'connecting' | 'catchingUp' | 'online' | 'ended';
 
-/** What the application is told, by name. */
-export interface ClientEvents {
-  /** A message of any conversation, also one that this client sent itself: each once, and those of a conversation in order. */
+/**
+ * What the application is told, by name. What the events that are not here tell of reading, typing, presence and groups
+ * comes as the server sends it.
+ */
+export interface ClientEvents extends Notices {
+  /**
+   * A message of any conversation, also one that this client sent itself: once when it is new, and again whole whenever it was edited
+   * or deleted or there are other reactions to it. Those of a conversation come in the order of their `rev`, each `rev` once at most.
+   */
   message: Message;
   status: Status;
   /** More was missed than can be caught up with: read the conversation anew from its newest page. What comes after `rev` is given. */
@@ -21,8 +27,6 @@ export interface ClientEvents {
   gone: { groupId: string };
   /** The user deleted the dialog up to and with the message that has this `seq`. */
   cleared: MissedAnswer['item']['cleared'][number];
-  /** Somebody whose presence is watched came or went. */
-  userStatus: UserStatus;
   /** The token is not valid, or no longer: log in, and make a new client with the state of this one. */
   unauthorized: undefined;
   /**

@@ -4,4 +4,4 @@ export type { Conversation, Message } from './message.ts';
 export type { ClientOptions, NewMessage } from './options.ts';
 export type { State } from './positions.ts';
 export { RequestError } from './requestError.ts';
-export type { AnswerParams, Params, RequestType, UserStatus } from './wire.ts';
+export type { AnswerParams, Notices, Params, Reaction, RequestType, UserStatus } from './wire.ts';

@@ -1,5 +1,5 @@
 import type { Place } from '../src/answers.ts';
-import type { AnswerParams, MessageItem } from './wire.ts';
+import type { AnswerParams, MessageItem, Reaction } from './wire.ts';
 
 /** A conversation as this user sees it: the other person of a dialog, or a group. One of them is null. */
 export interface Conversation {
@@ -19,7 +19,17 @@ export interface Message extends Conversation, Place {
   content: string;
   /** Whether it tells of a change of the group. */
   notification: boolean;
+  /** When its content was changed last; null where it is as it was sent. */
+  editedAt: string | null;
+  /** When it was deleted. Its content is empty then; null where it is not deleted. */
+  deletedAt: string | null;
+  /** What it answers, as that was when the client learnt of it. */
+  replyTo: MissedRow['replyTo'];
+  reactions: Reaction[];
 }
+
+/** What a message is before anybody changes it. */
+export const UNCHANGED = { editedAt: null, deletedAt: null, reactions: [] };
 
 type ChatRow = AnswerParams<'listLastMessage'>['data'][number];
 type MissedRow = AnswerParams<'getMissed'>['data'][number];
@@ -36,10 +46,11 @@ export function conversationOf({ senderId, receiverId, groupId }: ChatRow, userI
 }
 
 export function messageOfItem(item: MessageItem): Message {
-  const { messageId, senderId, senderName, senderLastName, message: content, createdAt, seq, rev } = item;
+  const { messageId, senderId, senderName, senderLastName, message: content, createdAt, replyTo, seq, rev } = item;
   const { groupName, notification } = 'groupName' in item ? item : { groupName: null, notification: false };
   const conversation = conversationOfItem(item);
-  return { ...conversation, messageId, senderId, senderName, senderLastName, groupName, content, notification, createdAt, seq, rev };
+  const sender = { senderId, senderName, senderLastName };
+  return { ...conversation, messageId, ...sender, groupName, content, notification, ...UNCHANGED, replyTo, createdAt, seq, rev };
 }
 
 function conversationOfItem(item: MessageItem): Conversation {
@@ -49,7 +60,8 @@ function conversationOfItem(item: MessageItem): Conversation {
 
 export function messageOfRow(row: MissedRow): Message {
   const { companionId, groupId, messageId, senderId, senderName, senderLastName, groupName, content, createdAt, seq, rev } = row;
-  const conversation = { companionId, groupId };
+  const { editedAt, deletedAt, replyTo, reactions } = row;
+  const named = { companionId, groupId, messageId, senderId, senderName, senderLastName, groupName };
   const notification = row.notification === true;
-  return { ...conversation, messageId, senderId, senderName, senderLastName, groupName, content, notification, createdAt, seq, rev };
+  return { ...named, content, notification, editedAt, deletedAt, replyTo, reactions, createdAt, seq, rev };
 }

@@ -20,7 +20,7 @@ export function cursorOf({ conversation: { companionId, groupId }, rev = 0 }: Po
 export function applyMissed({ item, data }: MissedAnswer, asked: Asked[], positions: Positions, emit: Emit): Position[] {
   for (const reset of item.reset) {
     emit('reset', reset);
-    positions.at(reset).startAfter(reset.rev);
+    positions.at(reset).startAfter(reset);
   }
   for (const cleared of item.cleared) {
     if (positions.at({ companionId: cleared.companionId, groupId: null }).clear(cleared.seq)) emit('cleared', cleared);
@@ -30,7 +30,7 @@ export function applyMissed({ item, data }: MissedAnswer, asked: Asked[], positi
   const more = new Set<Position>();
   for (const cursor of item.more) {
     const position = positions.at(conversationOfCursor(cursor));
-    position.skipTo(cursor.afterRev);
+    position.continueAfter(cursor.afterRev);
     more.add(position);
   }
   for (const { position, seen } of asked) {
@@ -58,7 +58,7 @@ function leave(position: Position, emit: Emit): void {
 export function learnChats(chats: MissedAnswer['item']['chats'], positions: Positions, userId: string): Position[] {
   return chats.flatMap((row) => {
     const position = positions.at(conversationOf(row, userId));
-    if (position.rev === undefined) position.startAfter(row.rev);
+    if (position.rev === undefined) position.startAfter(row);
     position.see(row.rev);
     return position.mustBeAsked ? [position] : [];
   });

@@ -21,4 +21,6 @@ export type NewMessage = ({ receiverId: string } | { groupId: string }) & {
   content: string;
   /** The same id again is the same message. A random one if there is none. */
   messageId?: string;
+  /** The message of the same conversation that it answers. */
+  replyToId?: string;
 };

@@ -8,7 +8,7 @@ import type { Timings } from './timings.ts';
 const MAX_UNDER_WAY = 16;
 
 /** A message on its way to the server. */
-export type Draft = Pick<Message, 'companionId' | 'groupId' | 'messageId' | 'content'>;
+export type Draft = Pick<Message, 'companionId' | 'groupId' | 'messageId' | 'content'> & { replyToId: string | null };
 
 interface Send {
   draft: Draft;

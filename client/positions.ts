@@ -1,12 +1,14 @@
 import { type Conversation, keyOf, type Message } from './message.ts';
-import { Position } from './position.ts';
+import { Position, type Progress } from './position.ts';
 
 /** What an application has received, as plain JSON. A client that is made with it goes on from there. */
 export interface State {
   /** A time by the server's clock: all conversations that changed before it are among `positions`. Null: begin with what is new now. */
   changedSince: string | null;
-  positions: (Conversation & { rev: number; isGone: boolean })[];
+  positions: (Conversation & Progress & { isGone: boolean })[];
 }
+
+const BEGINNING: Progress = { rev: 0, seq: 0 };
 
 /**
  * The positions in all conversations of the user.
@@ -23,13 +25,15 @@ export class Positions {
   constructor(state: State | undefined, give: (message: Message) => void) {
     this.#give = give;
     this.changedSince = state?.changedSince ?? undefined;
-    for (const { companionId, groupId, rev, isGone } of state?.positions ?? []) {
-      this.#add({ companionId, groupId }, rev).isGone = isGone;
+    for (const { companionId, groupId, rev, seq, isGone } of state?.positions ?? []) {
+      this.#add({ companionId, groupId }, { rev, seq }).isGone = isGone;
     }
   }
 
   get state(): State {
-    const positions = this.all().flatMap(({ conversation, rev, isGone }) => (rev === undefined ? [] : [{ ...conversation, rev, isGone }]));
+    const positions = this.all().flatMap(({ conversation, progress, isGone }) =>
+      progress ? [{ ...conversation, ...progress, isGone }] : [],
+    );
     return { changedSince: this.changedSince ?? null, positions };
   }
 
@@ -46,7 +50,7 @@ export class Positions {
     const known = this.find(conversation);
     if (known) return known;
     const position = this.#add(conversation, undefined);
-    if (this.changedSince !== undefined) position.startAfter(0);
+    if (this.changedSince !== undefined) position.startAfter(BEGINNING);
     return position;
   }
 
@@ -54,12 +58,12 @@ export class Positions {
   listedAt(changedSince: string): Position[] {
     this.changedSince = changedSince;
     const unlisted = this.all().filter(({ rev }) => rev === undefined);
-    for (const position of unlisted) position.startAfter(0);
+    for (const position of unlisted) position.startAfter(BEGINNING);
     return unlisted.filter(({ mustBeAsked }) => mustBeAsked);
   }
 
-  #add({ companionId, groupId }: Conversation, rev: number | undefined): Position {
-    const position = new Position({ companionId, groupId }, rev, this.#give);
+  #add({ companionId, groupId }: Conversation, progress: Progress | undefined): Position {
+    const position = new Position({ companionId, groupId }, progress, this.#give);
     this.#positions.set(keyOf(position.conversation), position);
     return position;
   }

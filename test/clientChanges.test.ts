@@ -131,11 +131,13 @@ describe('A client whose conversations are not what they were', () => {
     const dialog = wire.server.newDialog();
     const application = await wire.open();
     wire.server.rowLimit = 2;
-    wire.server.broadcastFates.push('lose', 'lose', 'lose');
+    wire.server.broadcastFates.push('lose', 'lose', 'lose', 'lose', 'lose');
     const [first, second] = names('Message', 3).map((content) => wire.server.write(dialog, content));
-    for (const changed of [first, second]) if (changed) wire.server.change(dialog, changed);
+    for (const message of [first, second]) {
+      if (message) wire.server.change(dialog, message, { type: 'messageEdited', content: `${message.content}, edited` });
+    }
     wire.server.broadcast('catchUp', {});
-    await until(() => expect(application.contents(dialog)).toEqual(['Message 3', 'Message 1', 'Message 2']));
+    await until(() => expect(application.contents(dialog)).toEqual(['Message 3', 'Message 1, edited', 'Message 2, edited']));
   });
 
   test('does not ask again for what it was told of and may not see any more', async () => {

@@ -5,15 +5,24 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Message } from '../client/index.ts';
 import { Application } from './support/application.ts';
 import { type Fate, FaultyServer, type StoredConversation } from './support/faultyServer.ts';
+import { type Deed, type Stored, shown } from './support/storedMessage.ts';
 
 const BEFORE = 'Before';
+const REACTION: Deed = { type: 'reactionsChanged', userId: randomUUID(), emoji: '👍', isAdded: true };
+const DEEDS: Deed[] = [{ type: 'messageEdited', content: 'Edited' }, { type: 'messageDeleted' }, REACTION, { ...REACTION, isAdded: false }];
 /** So that what is lost is soon sent again. */
 const TIMINGS = { answerWithin: 60 };
 
 interface Draft {
   place: StoredConversation;
+  messageId: string;
   content: string;
 }
+
+const isGiven = ({ content }: Stored): boolean => content !== BEFORE;
+const asTold = ({ messageId, content, seq, rev, editedAt, deletedAt, reactions }: ReturnType<typeof shown> | Message) => {
+  return { messageId, content, seq, rev, editedAt, deletedAt, reactions };
+};
 
 /** A server, and an application that is begun anew now and then, with what it kept. */
 class Scene {
@@ -22,7 +31,7 @@ class Scene {
   /** What the application sent, in order. */
   readonly sent: Draft[] = [];
   /** What it has not seen acknowledged. */
-  readonly drafts = new Map<string, Draft>();
+  readonly drafts = new Set<Draft>();
   readonly #given: Message[] = [];
   #application: Application;
   #count = 0;
@@ -44,17 +53,26 @@ class Scene {
 
   send(index: number, fate: Fate): void {
     const place = this.#place(index);
-    const draft = { place, content: this.#content() };
-    const messageId = randomUUID();
+    const draft = { place, messageId: randomUUID(), content: this.#content() };
     this.server.answerFates.push(fate);
     this.sent.push(draft);
-    this.drafts.set(messageId, draft);
-    this.#transmit(messageId, draft);
+    this.drafts.add(draft);
+    this.#transmit(draft);
   }
 
   write(index: number, fate: Fate, own: boolean): void {
     this.server.broadcastFates.push(fate);
     this.server.write(this.#place(index), this.#content(), { own });
+  }
+
+  /** Changes one of the messages that the application is or was given, if there are any. */
+  change(index: number, which: number, fate: Fate, deed: Deed): void {
+    const place = this.#place(index);
+    const messages = place.messages.filter(isGiven);
+    const message = messages[which % messages.length];
+    if (!message) return;
+    this.server.broadcastFates.push(fate);
+    this.server.change(place, message, deed);
   }
 
   begin(isGroup: boolean): void {
@@ -68,7 +86,7 @@ class Scene {
     client.close();
     this.#given.push(...messages);
     this.#application = new Application(this.server, JSON.parse(JSON.stringify(client.state)), TIMINGS);
-    for (const [messageId, draft] of this.drafts) this.#transmit(messageId, draft);
+    for (const draft of this.drafts) this.#transmit(draft);
   }
 
   /** Ends the faults, and checks what the application has. */
@@ -79,10 +97,13 @@ class Scene {
     await this.#application.online();
     this.server.broadcast('catchUp', {});
     for (const place of this.places) {
-      const stored = place.messages.map(({ content }) => content).filter((content) => content !== BEFORE);
-      await this.#until(() => expect(this.#contents(place)).toEqual(stored));
-      const sent = this.sent.filter((draft) => draft.place === place).map(({ content }) => content);
-      expect(stored.filter((content) => sent.includes(content))).toEqual(sent);
+      const stored = place.messages.filter(isGiven);
+      const expected = stored.map((message) => asTold(shown(message, place.messages, this.server.userId)));
+      await this.#until(() => expect(this.#kept(place)).toEqual(expected));
+      const revs = this.#givenOf(place).map(({ rev }) => rev);
+      expect(revs).toEqual([...new Set(revs)].sort((one, other) => one - other));
+      const sent = this.sent.filter((draft) => draft.place === place).map(({ messageId }) => messageId);
+      expect(stored.map(({ messageId }) => messageId).filter((messageId) => sent.includes(messageId))).toEqual(sent);
     }
   }
 
@@ -91,9 +112,10 @@ class Scene {
     await this.server.stop();
   }
 
-  #transmit(messageId: string, { place, content }: Draft): void {
-    this.#application.send(place, content, messageId).then(
-      () => this.drafts.delete(messageId),
+  #transmit(draft: Draft): void {
+    const { place, messageId, content } = draft;
+    this.#application.send(place, content, { messageId }).then(
+      () => this.drafts.delete(draft),
       (error) => expect(error).toMatchObject({ code: 'closed' }),
     );
   }
@@ -108,10 +130,15 @@ class Scene {
     return `Message ${++this.#count}`;
   }
 
-  #contents({ companionId, groupId }: StoredConversation): string[] {
-    return [...this.#given, ...this.#application.messages]
-      .filter((message) => message.companionId === companionId && message.groupId === groupId)
-      .map(({ content }) => content);
+  #givenOf({ companionId, groupId }: StoredConversation): Message[] {
+    const given = [...this.#given, ...this.#application.messages];
+    return given.filter((message) => message.companionId === companionId && message.groupId === groupId);
+  }
+
+  /** The last that was given of each message, by `seq`. */
+  #kept(place: StoredConversation): object[] {
+    const kept = new Map(this.#givenOf(place).map((message) => [message.messageId, message]));
+    return [...kept.values()].sort((one, other) => one.seq - other.seq).map(asTold);
   }
 
   #until(check: () => void): Promise<void> {
@@ -145,6 +172,14 @@ const step = fc.oneof(
     ),
   },
   {
+    weight: 5,
+    arbitrary: fc.tuple(index, fc.nat(), mixed, fc.constantFrom<Deed | 'mine'>('mine', ...DEEDS)).map(
+      ([index, which, fate, deed]): Step =>
+        (scene) =>
+          scene.change(index, which, fate, deed === 'mine' ? { ...REACTION, userId: scene.server.userId } : deed),
+    ),
+  },
+  {
     weight: 3,
     arbitrary: fc.integer({ min: 1, max: 20 }).map(
       (count): Step =>
@@ -174,7 +209,9 @@ const step = fc.oneof(
 );
 
 describe('Whatever a faulty wire does, and however often the application begins anew,', () => {
-  test('it is given each message once and in order, and in the end all that is stored', { timeout: 120_000 }, async () => {
+  test('it is given each message and each of its changes once and in order, and in the end all that is stored', {
+    timeout: 120_000,
+  }, async () => {
     const property = fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), async (steps, rowLimit) => {
       const scene = await Scene.open(rowLimit);
       try {

@@ -112,7 +112,7 @@ export class Device implements Actor {
     const positions = this.conversations.map((conversation) => {
       const name = nameOf(conversation, this.account.id);
       const companionId = 'receiverId' in name ? name.receiverId : null;
-      return { companionId, groupId: companionId === null ? conversation.id : null, rev: 0, isGone: false };
+      return { companionId, groupId: companionId === null ? conversation.id : null, rev: 0, seq: 0, isGone: false };
     });
     return { changedSince: new Date(0).toISOString(), positions };
   }

@@ -8,6 +8,22 @@ const QUICK = { firstWait: 4, longestWait: 20, answerWithin: 10_000, silence: 60
 
 export type QuickTimings = typeof QUICK;
 
+/** The names of all events but that of messages. */
+const HAPPENINGS: Exclude<keyof ClientEvents, 'message'>[] = [
+  'status',
+  'reset',
+  'gone',
+  'cleared',
+  'userStatus',
+  'messageRead',
+  'userTyping',
+  'groupUpdated',
+  'memberRemoved',
+  'roleChanged',
+  'unauthorized',
+  'error',
+];
+
 /** An application on a client: writes down all that it is told. */
 export class Application {
   readonly client: MessengerClient;
@@ -23,9 +39,7 @@ export class Application {
     const options = { url, userId, token, WebSocket, timings: { ...QUICK, ...timings } };
     this.client = new MessengerClient(state ? { ...options, state } : options);
     this.client.on('message', (message) => this.messages.push(message));
-    for (const name of ['status', 'reset', 'gone', 'cleared', 'userStatus', 'unauthorized', 'error'] as const) {
-      this.client.on(name, (event: unknown) => this.happenings.push({ name, event }));
-    }
+    for (const name of HAPPENINGS) this.client.on(name, (event: unknown) => this.happenings.push({ name, event }));
   }
 
   /** What it was given of a conversation, in that order. */
@@ -49,8 +63,8 @@ export class Application {
     return this;
   }
 
-  send({ companionId, groupId }: Conversation, content: string, messageId: string = randomUUID()) {
+  send({ companionId, groupId }: Conversation, content: string, { messageId = randomUUID() as string, replyToId = '' } = {}) {
     const to = groupId === null ? { receiverId: companionId ?? '' } : { groupId };
-    return this.client.send({ ...to, content, messageId });
+    return this.client.send({ ...to, content, messageId, ...(replyToId && { replyToId }) });
   }
 }

@@ -6,19 +6,10 @@ import { z } from 'zod';
 import type { Conversation } from '../../client/index.ts';
 import type { Issue } from '../../src/errors.ts';
 import { lastRev, missedAnswer } from './missedAnswer.ts';
+import { type Deed, deedOf, doTo, type Stored, shown } from './storedMessage.ts';
 
 /** What becomes of a frame on its way to the client. */
 export type Fate = 'deliver' | 'lose' | 'double' | 'overtake' | 'cut';
-
-/** A stored message. */
-export interface Stored {
-  messageId: string;
-  senderId: string;
-  content: string;
-  createdAt: string;
-  seq: number;
-  rev: number;
-}
 
 /** A stored conversation. */
 export interface StoredConversation extends Conversation {
@@ -28,7 +19,8 @@ export interface StoredConversation extends Conversation {
 }
 
 const request = z.object({ type: z.string(), params: z.record(z.string(), z.unknown()), requestId: z.string() });
-const send = z.object({ messageId: z.string(), receiverId: z.string().optional(), groupId: z.string().optional(), content: z.string() });
+const name = z.object({ receiverId: z.string().optional(), groupId: z.string().optional() });
+const send = name.extend({ messageId: z.string(), content: z.string(), replyToId: z.string().nullish() });
 
 const LONG_AGO = Date.UTC(2026, 0, 1);
 const answered = (item: unknown, data: unknown, place?: object) => ({ item, data, isBroadcast: false, ...place });
@@ -104,16 +96,17 @@ export class FaultyServer {
   }
 
   /** Stores a message of somebody else, or of another device of the user, and tells the client. */
-  write(conversation: StoredConversation, content: string, { own = false } = {}): Stored {
+  write(conversation: StoredConversation, content: string, { own = false, replyToId = null as string | null } = {}): Stored {
     const senderId = own ? this.userId : (conversation.companionId ?? randomUUID());
-    const stored = this.#store(conversation, { messageId: randomUUID(), senderId, content });
+    const stored = this.#store(conversation, { messageId: randomUUID(), senderId, content, replyToId });
     if (!own || this.#isSubscribed) this.tell(conversation, stored);
     return stored;
   }
 
   /** Tells the client of a message. */
-  tell({ groupId, companionId }: StoredConversation, { content, ...stored }: Stored): void {
-    const item = { ...stored, message: content, senderName: 'Somebody', senderLastName: null };
+  tell({ groupId, companionId, messages }: StoredConversation, stored: Stored): void {
+    const { messageId, senderId, content: message, createdAt, replyTo, seq, rev } = shown(stored, messages, this.userId);
+    const item = { messageId, senderId, message, senderName: 'Somebody', senderLastName: null, createdAt, replyTo, seq, rev };
     const addressed = groupId === null ? item : { ...item, groupId, groupName: 'Friends', notification: false };
     const type = groupId === null ? 'privateMessage' : 'messageInGroup';
     this.broadcast(type, stored.senderId === this.userId ? { ...addressed, companionId, groupId } : addressed);
@@ -123,9 +116,10 @@ export class FaultyServer {
     this.#pass(this.#socket, { type, success: true, params: { item, data: null, isBroadcast: true } }, this.broadcastFates.shift());
   }
 
-  /** Changes a stored message, which becomes the last change of its conversation. Tells nobody. */
-  change(conversation: StoredConversation, stored: Stored): void {
-    stored.rev = lastRev(conversation) + 1;
+  /** Somebody else, or another device of the user, changes a message: it becomes the last change of its conversation. Tells the client. */
+  change(conversation: StoredConversation, stored: Stored, deed: Deed): void {
+    const told = this.#do(conversation, stored, deed);
+    if (this.#isSubscribed) this.broadcast(deed.type, told);
   }
 
   /** The database as it was when there were so many messages fewer. */
@@ -138,12 +132,20 @@ export class FaultyServer {
     return conversation;
   }
 
-  #store(conversation: StoredConversation, { messageId, senderId, content }: Pick<Stored, 'messageId' | 'senderId' | 'content'>): Stored {
+  #do(conversation: StoredConversation, stored: Stored, deed: Deed): object {
+    const { companionId, groupId } = conversation;
+    stored.rev = lastRev(conversation) + 1;
+    const told = doTo(stored, deed, new Date(++this.#clock).toISOString());
+    return { companionId, groupId, messageId: stored.messageId, seq: stored.seq, rev: stored.rev, ...told };
+  }
+
+  #store(conversation: StoredConversation, message: Pick<Stored, 'messageId' | 'senderId' | 'content' | 'replyToId'>): Stored {
+    const { messageId } = message;
     const { messages } = conversation;
-    const known = messages.find((message) => message.messageId === messageId);
+    const known = messages.find((one) => one.messageId === messageId);
     if (known) return known;
     const place = { createdAt: new Date(++this.#clock).toISOString(), seq: messages.length + 1, rev: lastRev(conversation) + 1 };
-    const stored = { messageId, senderId, content, ...place };
+    const stored = { ...message, ...place, editedAt: null, deletedAt: null, reactors: [] };
     messages.push(stored);
     return stored;
   }
@@ -182,12 +184,19 @@ export class FaultyServer {
       return answered(item, data);
     }
     if (type === 'subscribe') this.#isSubscribed = true;
-    return answered({}, []);
+    return answered(this.#changed(type, params) ?? {}, []);
   }
 
-  #take({ messageId, receiverId, groupId, content }: z.output<typeof send>): object {
+  #changed(type: string, params: Record<string, unknown>): object | undefined {
+    const conversation = this.find(name.parse(params));
+    const { messageId, deed } = deedOf(type, params, this.userId) ?? {};
+    const stored = conversation?.messages.find((one) => one.messageId === messageId);
+    return conversation && stored && deed && this.#do(conversation, stored, deed);
+  }
+
+  #take({ messageId, receiverId, groupId, content, replyToId = null }: z.output<typeof send>): object {
     const conversation = this.find({ receiverId, groupId }) ?? this.newDialog(receiverId);
-    const { seq, rev, createdAt } = this.#store(conversation, { messageId, senderId: this.userId, content });
+    const { seq, rev, createdAt } = this.#store(conversation, { messageId, senderId: this.userId, content, replyToId });
     return answered(null, null, { seq, rev, createdAt });
   }
 

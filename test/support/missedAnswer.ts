@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FaultyServer, StoredConversation } from './faultyServer.ts';
+import { shown } from './storedMessage.ts';
 
 const cursor = z.object({ receiverId: z.string().optional(), groupId: z.string().optional(), afterRev: z.number() });
 const missed = z.object({ cursors: z.array(cursor).max(100), changedSince: z.string().nullable(), limit: z.number() });
@@ -28,7 +29,7 @@ export function missedAnswer(server: FaultyServer, params: unknown, now: Date): 
       const from = Math.max(cursor.afterRev, clearedSeq);
       const to = Math.min(last, from + room);
       const rows = messages.filter(({ rev, seq }) => rev > from && rev <= to && seq > clearedSeq).sort((one, other) => one.rev - other.rev);
-      data.push(...rows.map((row) => ({ ...row, ...NAMES, companionId, groupId })));
+      data.push(...rows.map((row) => ({ ...shown(row, messages, server.userId), ...NAMES, companionId, groupId })));
       if (to < last) item.more.push({ ...cursor, afterRev: to });
       room -= to - from;
     }
