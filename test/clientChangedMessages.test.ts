@@ -105,6 +105,23 @@ describe('A client whose messages are changed', () => {
     await until(() => expect(application.contents(dialog)).toEqual(['Mine', 'Edited elsewhere']));
   });
 
+  test('is given what it changes itself, though the answer came late and the message was changed again meanwhile', async () => {
+    const dialog = wire.server.newDialog();
+    const receiverId = dialog.companionId ?? '';
+    const application = await wire.open();
+    const { messageId } = wire.server.write(dialog, 'Mine', { own: true });
+    const [mine] = dialog.messages;
+    await application.client.request('editMessage', { receiverId: receiverId.toUpperCase(), messageId, content: 'Edited' });
+    await until(() => expect(application.contents(dialog)).toEqual(['Mine', 'Edited']));
+    wire.server.meanwhile = () => mine && wire.server.change(dialog, mine, reaction(receiverId, '👍'));
+    await application.client.request('editMessage', { receiverId, messageId, content: 'Edited again' });
+    await until(() => expect(application.messages.at(-1)).toMatchObject(mine ? asStored(dialog, mine) : {}));
+    await application.client.request('addReaction', { receiverId, messageId, emoji: '👍' });
+    await until(() => expect(application.messages.at(-1)?.reactions).toEqual([{ emoji: '👍', count: 2, mine: true }]));
+    await application.client.request('deleteMessage', { receiverId, messageId });
+    await until(() => expect(application.messages.at(-1)).toMatchObject({ content: '', deletedAt: expect.any(String), reactions: [] }));
+  });
+
   test('is given its own answer to a message with what it answers', async () => {
     const dialog = wire.server.newDialog();
     const application = await wire.open();

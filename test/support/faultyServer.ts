@@ -19,7 +19,7 @@ export interface StoredConversation extends Conversation {
 }
 
 const request = z.object({ type: z.string(), params: z.record(z.string(), z.unknown()), requestId: z.string() });
-const name = z.object({ receiverId: z.string().optional(), groupId: z.string().optional() });
+const name = z.object({ receiverId: z.string().toLowerCase().optional(), groupId: z.string().toLowerCase().optional() });
 const send = name.extend({ messageId: z.string(), content: z.string(), replyToId: z.string().nullish() });
 
 const LONG_AGO = Date.UTC(2026, 0, 1);
