@@ -9,11 +9,13 @@ import { Story } from './support/story.ts';
 
 const STORED = 'every acknowledged message is stored';
 const ACKNOWLEDGED = 'every message is acknowledged in the end';
-const NUMBERS = 'seq and rev are 1, 2, 3… without gaps';
-const LAST = 'a conversation knows its last seq, rev and time';
+const NUMBERS = 'seq is 1, 2, 3… without gaps';
+const REVS = 'rev is 1, 2, 3… without gaps, and of one change';
+const LAST = 'a conversation knows its last seq and time';
 const TIMES = 'createdAt is strictly increasing by seq';
 const TWICE = 'no message is stored twice';
 const ORIGIN = 'what is stored was sent so';
+const TEXT = 'what is stored was sent so, or edited so';
 const PIPELINE = 'messages of one connection are stored in the order in which they were sent';
 const REAL_TIME = 'what was begun after a message was acknowledged is stored after it';
 const THEIRS = 'nobody receives what is not theirs, nor what they sent';
@@ -25,7 +27,9 @@ const ROW = 'every row of a page is a stored message';
 const PAGES = 'pages have the stored order, without gaps';
 const FRESH = 'a page shows what was acknowledged before';
 const WHOLE = 'all pages hold all messages';
+const NOW = 'pages show messages as they are';
 const CHATS = 'a chat list shows the last message of each conversation';
+const UNREAD = 'a chat list says how many messages are unread';
 
 /** Makes two messages change places, in all but their numbers and times. */
 function swap(story: Story, one: number, other: number): void {
@@ -40,7 +44,7 @@ const rows: [what: string, change: (story: Story) => void, broken: string[]][] =
   [
     'an acknowledged message that is not stored',
     (story) => story.stored.messages.splice(2, 1),
-    [NUMBERS, LAST, STORED, BROADCAST, ROW, WHOLE],
+    [NUMBERS, REVS, LAST, STORED, BROADCAST, ROW, WHOLE],
   ],
   [
     'the last message, lost as if it had never been',
@@ -48,6 +52,7 @@ const rows: [what: string, change: (story: Story) => void, broken: string[]][] =
       story.stored.messages.pop();
       Object.assign(story.stored, { lastSeq: 4, lastRev: 4, lastMessageAt: 4 });
       story.read.rows.shift();
+      story.chat.rev = 4;
       story.ofBob.broadcasts.pop();
     },
     [STORED, MISSED],
@@ -59,23 +64,27 @@ const rows: [what: string, change: (story: Story) => void, broken: string[]][] =
       story.stored.messages.push({ ...story.message(5), seq: 6, rev: 6, createdAt: 6 });
       Object.assign(story.stored, { lastSeq: 6, lastRev: 6, lastMessageAt: 6 });
     },
-    [TWICE, BROADCAST, ROW, PAGES, WHOLE],
+    [TWICE, BROADCAST, ROW, PAGES, WHOLE, NOW, CHATS],
   ],
   [
     'a message that is stored under an id that nobody sent',
     (story) => Object.assign(story.message(5), { messageId: randomUUID() }),
     [ORIGIN, STORED, BROADCAST, ROW, CHATS],
   ],
-  ['a message that is stored with another text', (story) => Object.assign(story.message(2), { content: 'Bye' }), [ORIGIN, BROADCAST, ROW]],
-  ['a gap in seq', (story) => Object.assign(story.message(5), { seq: 6 }), [NUMBERS, BROADCAST, ROW, PAGES]],
-  ['a gap in rev', (story) => Object.assign(story.message(5), { rev: 6 }), [NUMBERS, BROADCAST, ROW]],
-  ['a last_seq that is behind', (story) => Object.assign(story.stored, { lastSeq: 4 }), [LAST]],
-  ['a last_rev that is behind', (story) => Object.assign(story.stored, { lastRev: 4 }), [LAST]],
-  ['two messages of one time', (story) => Object.assign(story.message(3), { createdAt: 2 }), [TIMES, BROADCAST, ROW]],
+  [
+    'a message that is stored with another text',
+    (story) => Object.assign(story.message(2), { content: 'Bye' }),
+    [TEXT, BROADCAST, ROW, NOW],
+  ],
+  ['a gap in seq', (story) => Object.assign(story.message(5), { seq: 6 }), [NUMBERS, BROADCAST, ROW, PAGES, NOW, CHATS, UNREAD]],
+  ['a gap in rev', (story) => Object.assign(story.message(5), { rev: 6 }), [REVS, BROADCAST, ROW, NOW, CHATS]],
+  ['a last_seq that is behind', (story) => Object.assign(story.stored, { lastSeq: 4 }), [LAST, UNREAD]],
+  ['a last_rev that is behind', (story) => Object.assign(story.stored, { lastRev: 4 }), [REVS, CHATS]],
+  ['two messages of one time', (story) => Object.assign(story.message(3), { createdAt: 2 }), [TIMES, BROADCAST, ROW, NOW]],
   [
     'messages stored in another order than acknowledged, sent, broadcast and read',
     (story) => swap(story, 2, 3),
-    [REAL_TIME, PIPELINE, BROADCAST, ORDER, ROW, PAGES],
+    [REAL_TIME, PIPELINE, BROADCAST, ORDER, ROW, PAGES, NOW],
   ],
   [
     'messages under way at once, stored in another order than sent',

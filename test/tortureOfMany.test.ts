@@ -12,7 +12,7 @@ const ORDER = 'a connection receives in the stored order what one server stored'
 const CAUGHT_UP = 'getMissed tells what is stored after a point, each message once, by rev';
 const RESET = 'a conversation of which more than 1000 changes were missed, and no other, is to be read anew';
 const OTHERS = 'getMissed lists every conversation that is not named, and nothing that is not there';
-const GIVEN = 'an application on the client library is given every message once, by rev';
+const GIVEN = 'an application on the client library ends with what is stored';
 const LIBRARY_ORDER = 'what the client library sends into a conversation is stored in the order in which it was given';
 
 /** What Bob is told who knows the dialog up to its second message, and what the application of Ann has and sent. */

@@ -28,6 +28,6 @@ export interface Actor {
   hasAcknowledgementSince(time: number): boolean;
   /** The connection it has now, to do something to. */
   readonly link: Line | undefined;
-  /** Begins messages now, if it can. */
-  write(conversation: Conversation, texts: string[]): void;
+  /** Begins messages now, if it can; perhaps as answers to the last message there that was acknowledged. */
+  write(conversation: Conversation, texts: string[], isAnswer?: boolean): void;
 }

@@ -12,18 +12,19 @@ const RETRY_DELAY = 300;
 /** A conversation as its user sees it. */
 type Name = Pick<Message, 'companionId' | 'groupId'>;
 
-/** Of a conversation up to `rev`, by pages. What comes after that is given meanwhile. */
+/** Of a conversation, by pages. What is changed after it was begun is given meanwhile. */
 interface Reading {
   name: Name;
-  rev: number;
 }
 
 /** What an application keeps of what the client library gives it, without any thought of its own. */
 export class Application {
   readonly #userId: string;
   readonly #run: Run;
-  /** By conversation, in the order in which they were given. */
-  readonly #messages = new Map<string, SeenMessage[]>();
+  /** By conversation and message id. */
+  readonly #messages = new Map<string, Map<string, SeenMessage>>();
+  /** By conversation, the `rev` that was given last. */
+  readonly #revs = new Map<string, number>();
   /** The conversations that are being read anew. */
   readonly #readings = new Map<string, Reading>();
 
@@ -36,35 +37,37 @@ export class Application {
     return this.#readings.size > 0;
   }
 
-  /** What it has of a conversation. */
+  /** What it has of a conversation, in the order in which it shows them. */
   messagesOf(conversationId: string): readonly SeenMessage[] {
-    return this.#messages.get(conversationId) ?? [];
+    return [...this.#keptOf(conversationId).values()].sort((one, other) => one.seq - other.seq);
   }
 
   /** Begins anew. */
   forgetAll(): void {
     this.#messages.clear();
+    this.#revs.clear();
     this.#readings.clear();
   }
 
   /** Does what the client says, which goes on where another one has ended. */
   listen(client: MessengerClient): void {
     client.on('message', (message) => {
-      this.#keep(message).push(seenMessage(this.#run, message));
+      const id = this.#idOf(message);
+      this.#check(id, message.rev);
+      this.#keep(id, seenMessage(this.#run, message));
     });
     client.on('gone', ({ groupId }) => this.#messages.delete(groupId));
     client.on('cleared', ({ companionId, seq }) => {
       const id = this.#idOf({ companionId, groupId: null });
-      this.#messages.set(
-        id,
-        this.messagesOf(id).filter((message) => message.seq > seq),
-      );
+      const kept = this.#keptOf(id);
+      for (const message of kept.values()) if (message.seq <= seq) kept.delete(message.messageId);
     });
     client.on('reset', ({ companionId, groupId, rev }) => {
       const name = { companionId, groupId };
       this.#messages.delete(this.#idOf(name));
+      this.#revs.set(this.#idOf(name), rev);
       this.#run.counts.resets++;
-      void this.#read(client, { name, rev });
+      void this.#read(client, { name });
     });
     // What the former one could not finish.
     for (const reading of this.#readings.values()) void this.#read(client, reading);
@@ -74,11 +77,27 @@ export class Application {
     return groupId ?? dialogId(this.#userId, companionId ?? '');
   }
 
-  #keep(name: Name): SeenMessage[] {
-    const id = this.#idOf(name);
-    const kept = this.#messages.get(id) ?? [];
-    this.#messages.set(id, kept);
-    return kept;
+  #keptOf(conversationId: string): Map<string, SeenMessage> {
+    return this.#messages.get(conversationId) ?? new Map();
+  }
+
+  /** What comes from a page may be older than what was given meanwhile. */
+  #keep(conversationId: string, message: SeenMessage): void {
+    const kept = this.#keptOf(conversationId);
+    this.#messages.set(conversationId, kept);
+    if (message.rev > (kept.get(message.messageId)?.rev ?? 0)) kept.set(message.messageId, message);
+  }
+
+  #check(conversationId: string, rev: number): void {
+    const { verdict, history } = this.#run;
+    const before = this.#revs.get(conversationId) ?? 0;
+    verdict.check(
+      'a client library gives each change once, by rev',
+      rev > before,
+      () => `conversation ${conversationId}: that of ${this.#userId} gave ${rev} after ${before}`,
+    );
+    this.#revs.set(conversationId, rev);
+    history.told(conversationId, rev);
   }
 
   async #read(client: MessengerClient, reading: Reading): Promise<void> {
@@ -93,8 +112,7 @@ export class Application {
       if (page && page.length < LARGEST_PAGE) break;
     }
     this.#readings.delete(id);
-    const before = rows.filter(({ rev }) => rev <= reading.rev).reverse();
-    this.#messages.set(id, [...before.map((row) => seenMessage(this.#run, row)), ...this.messagesOf(id)]);
+    for (const row of rows) this.#keep(id, seenMessage(this.#run, row));
   }
 }
 

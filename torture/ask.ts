@@ -1,19 +1,25 @@
 import { z } from 'zod';
 import type { Answer, Failure } from '../test/support/socket.ts';
-import type { SeenMessage } from './history.ts';
+import { type History, reactionsText, type SeenMessage } from './history.ts';
 import type { Link } from './link.ts';
 import { isRetryable } from './outbox.ts';
 import type { Run } from './run.ts';
 
+export const quote = z.object({ messageId: z.string(), content: z.string(), deleted: z.boolean() });
 const messageRow = z.object({
   messageId: z.string(),
   senderId: z.string(),
   content: z.string(),
   createdAt: z.string(),
+  editedAt: z.string().nullable(),
+  deletedAt: z.string().nullable(),
+  replyTo: quote.nullable(),
+  reactions: z.array(z.object({ emoji: z.string(), count: z.number(), mine: z.boolean() })),
   seq: z.number(),
   rev: z.number(),
   receiverId: z.string().nullish(),
   groupId: z.string().nullish(),
+  unreadCount: z.number().optional(),
 });
 export type Row = z.output<typeof messageRow>;
 export const messageRows = z.array(messageRow);
@@ -58,8 +64,24 @@ export async function askForRows(reading: Reading, type: string, params: object)
   return (await ask(reading, type, params, page))?.data;
 }
 
-export function seenMessage({ history }: Run, { messageId, senderId, content, createdAt, seq, rev }: Row): SeenMessage {
-  const sent = history.sends.get(messageId)?.content;
-  // The same text is kept once.
-  return { messageId, senderId, content: sent === content ? sent : content, createdAt: Date.parse(createdAt), seq, rev };
+export function seenMessage({ history }: Run, row: Row): SeenMessage {
+  const { messageId, senderId, createdAt, editedAt, deletedAt, replyTo, reactions, seq, rev } = row;
+  return {
+    messageId,
+    senderId,
+    content: kept(history, messageId, row.content),
+    createdAt: Date.parse(createdAt),
+    editedAt: editedAt === null ? null : Date.parse(editedAt),
+    deletedAt: deletedAt === null ? null : Date.parse(deletedAt),
+    replyTo,
+    reactions: reactionsText(reactions),
+    seq,
+    rev,
+  };
+}
+
+/** The same text is kept once. */
+export function kept({ sends }: History, messageId: string, content: string): string {
+  const sent = sends.get(messageId)?.content;
+  return sent === content ? sent : content;
 }

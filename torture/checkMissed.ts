@@ -1,4 +1,5 @@
-import { type Archive, firstDifference, isSame, messageText } from './archive.ts';
+import { type Archive, firstDifference, isSame, messageText, storedText } from './archive.ts';
+import { ofMessage } from './checkSight.ts';
 import type { Point, SeenMissed } from './missed.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -26,9 +27,9 @@ export function checkMissed(archive: Archive, seen: SeenMissed, verdict: Verdict
     const listed = chats.filter(({ conversationId }) => conversationId === conversation.id);
     verdict.check(
       OTHERS,
-      listed.length === (last ? 1 : 0) && listed.every((row) => last && isSame(row, last)),
+      listed.length === (last ? 1 : 0) && listed.every((row) => last && isSame(ofMessage(row, last), last, userId)),
       () =>
-        `conversation ${conversation.id}: ${userId} sees ${listed.map(messageText).join() || 'nothing'}; stored last is ${last?.messageId}`,
+        `conversation ${conversation.id}: ${userId} sees ${listed.map(messageText).join() || 'nothing'}; stored last is ${last && storedText(last, userId)}`,
     );
   }
 }
@@ -42,9 +43,9 @@ function checkPoint(archive: Archive, { conversation: { id }, afterRev }: Point,
     resets.length === (isReset ? 1 : 0) && resets.every(({ seq, rev }) => seq === lastSeq && rev === lastRev),
     () => `conversation ${id}: ${seen.userId}, who knows it up to ${afterRev} of ${lastRev}, was told ${JSON.stringify(resets)}`,
   );
-  const expected = isReset ? [] : messages.filter(({ rev }) => rev > afterRev);
+  const expected = isReset ? [] : messages.filter(({ rev }) => rev > afterRev).sort((one, other) => one.rev - other.rev);
   const rows = seen.rows.filter(({ conversationId }) => conversationId === id);
-  const wrong = firstDifference(rows, expected);
+  const wrong = firstDifference(rows, expected, seen.userId);
   verdict.check(
     'getMissed tells what is stored after a point, each message once, by rev',
     wrong === undefined,

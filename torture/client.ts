@@ -78,10 +78,11 @@ export class Client implements Actor {
     return this.#link;
   }
 
-  write(conversation: Conversation, texts: string[]): void {
+  write(conversation: Conversation, texts: string[], isAnswer = false): void {
+    const replyToId = isAnswer ? this.#run.history.lastIdIn(conversation) : null;
     for (const text of texts) {
       if (this.#link && this.#seen && this.unacknowledged < MAX_UNACKNOWLEDGED)
-        this.#outbox.begin(this.#link, this.#seen, conversation, text);
+        this.#outbox.begin(this.#link, this.#seen, conversation, text, replyToId);
     }
   }
 
@@ -125,11 +126,11 @@ export class Client implements Actor {
   /** Until it is quiet. */
   async #live(): Promise<void> {
     while (this.#isWriting) {
-      const { pause, conversation, texts, chance } = nextDeed(this.#random, this.conversations);
+      const { pause, conversation, texts, isAnswer, chance } = nextDeed(this.#random, this.conversations);
       const limit = this.#random.integer(1, 60);
       await delay(pause);
       if (!this.#isWriting) return;
-      this.write(conversation, texts);
+      this.write(conversation, texts, isAnswer);
       if (chance > 90) void this.#read(conversation, limit, chance);
     }
   }

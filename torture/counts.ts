@@ -12,6 +12,8 @@ export class Counts {
   sends = 0;
   retries = 0;
   acknowledged = 0;
+  /** Changes of messages that were begun. */
+  changes = 0;
   /** Messages that were answered with an error, each time. */
   refusals = 0;
   broadcasts = 0;

@@ -3,8 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Account } from '../bench/client.ts';
 import { MessengerClient, RequestError, type State } from '../client/index.ts';
+import type { Place } from '../src/answers.ts';
 import type { Actor } from './actor.ts';
 import { Application } from './application.ts';
+import { Changes } from './changes.ts';
 import { type DeviceLine, socketClass } from './deviceSocket.ts';
 import { nextDeed } from './habits.ts';
 import { type Conversation, nameOf, type SeenConnection, type Send } from './history.ts';
@@ -16,7 +18,10 @@ const MAX_UNACKNOWLEDGED = 100;
 /** As an application waits, but with less patience: the servers must be well soon after a fault. In milliseconds. */
 const TIMINGS = { firstWait: 100, longestWait: 1_000 };
 
-const sending = z.object({ params: z.object({ messageId: z.string() }) });
+const naming = z.object({ type: z.string(), params: z.object({ messageId: z.string() }) });
+const SENDS = new Set(['privateMessage', 'messageInGroup']);
+/** So many times in a hundred it changes something beside what it writes. */
+const CHANGES = 40;
 
 /** A device whose application uses the client library, and sees no more than that tells. Its user may have others. */
 export class Device implements Actor {
@@ -28,6 +33,7 @@ export class Device implements Actor {
   readonly #run: Run;
   readonly #random: Random;
   readonly #patience: Random;
+  readonly #changes: Changes;
   /** What is not acknowledged, and when it was transmitted last. */
   readonly #sentAt = new Map<Send, number>();
   /** Stands for all its connections: the library keeps the order across them. */
@@ -44,6 +50,8 @@ export class Device implements Actor {
     this.#random = random;
     this.#patience = random.fork();
     this.application = new Application(account.id, run);
+    const surroundings = { run, account, application: this.application, client: () => this.#client };
+    this.#changes = new Changes(surroundings, random.fork());
     this.#connection = { userId: account.id, node: 0, openedAt: 0, caughtUpAt: 0, broadcasts: [] };
   }
 
@@ -58,6 +66,7 @@ export class Device implements Actor {
 
   end(): void {
     this.#isWriting = false;
+    this.#changes.end();
     this.#client?.close();
   }
 
@@ -81,7 +90,8 @@ export class Device implements Actor {
   }
 
   get isDone(): boolean {
-    return this.unacknowledged === 0 && this.#client?.status === 'online' && !this.application.isReading;
+    const isIdle = this.unacknowledged === 0 && this.#changes.unanswered === 0 && !this.application.isReading;
+    return isIdle && this.#client?.status === 'online';
   }
 
   hasAcknowledgementSince(time: number): boolean {
@@ -92,13 +102,14 @@ export class Device implements Actor {
     return this.#line;
   }
 
-  write(conversation: Conversation, texts: string[]): void {
+  write(conversation: Conversation, texts: string[], isAnswer = false): void {
     const { history, counts } = this.#run;
+    const replyToId = isAnswer ? history.lastIdIn(conversation) : null;
     for (const content of texts) {
       if (this.unacknowledged >= MAX_UNACKNOWLEDGED) return;
       const progress = { node: undefined, transmissions: 0, begunAt: history.moment(), acknowledgedAt: undefined };
       const origin = { senderId: this.account.id, connection: this.#connection };
-      const send: Send = { messageId: randomUUID(), conversation, content, ...origin, ...progress };
+      const send: Send = { messageId: randomUUID(), conversation, content, replyToId, ...origin, ...progress };
       history.sends.set(send.messageId, send);
       this.sends.push(send);
       this.#sentAt.set(send, 0);
@@ -143,9 +154,14 @@ export class Device implements Actor {
   }
 
   #transmits({ node }: DeviceLine, text: string): void {
-    const { data } = sending.safeParse(JSON.parse(text));
-    const send = data && this.#run.history.sends.get(data.params.messageId);
-    if (!send) return;
+    const { data } = naming.safeParse(JSON.parse(text));
+    if (!data) return;
+    const { messageId } = data.params;
+    const send = SENDS.has(data.type) ? this.#run.history.sends.get(messageId) : undefined;
+    if (!send) {
+      this.#changes.transmitted(messageId);
+      return;
+    }
     send.node = send.transmissions === 0 || send.node === node ? node : undefined;
     if (send.transmissions > 0) this.#run.counts.retries++;
     send.transmissions++;
@@ -153,12 +169,12 @@ export class Device implements Actor {
   }
 
   async #send(send: Send): Promise<void> {
-    const { conversation, content, messageId } = send;
+    const { conversation, content, messageId, replyToId } = send;
     // Between two lives of the application it waits for the next.
     if (!this.#client) return;
     try {
-      await this.#client.send({ ...nameOf(conversation, this.account.id), content, messageId });
-      this.#acknowledge(send);
+      const message = { ...nameOf(conversation, this.account.id), content, messageId };
+      this.#acknowledge(send, await this.#client.send(replyToId === null ? message : { ...message, replyToId }));
     } catch (error) {
       // It goes on when the application begins again.
       if (error instanceof RequestError && error.code === 'closed') return;
@@ -168,8 +184,9 @@ export class Device implements Actor {
     }
   }
 
-  #acknowledge(send: Send): void {
+  #acknowledge(send: Send, { rev }: Place): void {
     const { history, counts } = this.#run;
+    history.told(send.conversation.id, rev);
     this.#acknowledgedSince = Math.max(this.#acknowledgedSince, this.#sentAt.get(send) ?? 0);
     if (!this.#sentAt.delete(send)) return;
     send.acknowledgedAt = history.moment();
@@ -179,9 +196,12 @@ export class Device implements Actor {
 
   async #live(): Promise<void> {
     while (this.#isWriting) {
-      const { pause, conversation, texts } = nextDeed(this.#random, this.conversations);
+      const { pause, conversation, texts, isAnswer } = nextDeed(this.#random, this.conversations);
+      const isChanging = this.#random.chance(CHANGES);
       await delay(pause);
-      if (this.#isWriting) this.write(conversation, texts);
+      if (!this.#isWriting) return;
+      this.write(conversation, texts, isAnswer);
+      if (isChanging) this.#changes.begin(conversation);
     }
   }
 }

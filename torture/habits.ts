@@ -9,6 +9,8 @@ interface Deed {
   conversation: Conversation;
   /** What to write there. */
   texts: string[];
+  /** Whether that answers what was said there. */
+  isAnswer: boolean;
   /** From 1 to 100, to choose what else to do. */
   chance: number;
 }
@@ -19,5 +21,6 @@ export function nextDeed(random: Random, conversations: Conversation[]): Deed {
   const chance = random.integer(1, 100);
   const conversation = random.pick(conversations);
   const count = chance <= 4 ? random.integer(20, 80) : 1;
-  return { pause, conversation, texts: Array.from({ length: count }, () => someText(random)), chance };
+  const texts = Array.from({ length: count }, () => someText(random));
+  return { pause, conversation, texts, isAnswer: random.chance(15), chance };
 }

@@ -23,8 +23,28 @@ export interface SeenMessage {
   senderId: string;
   content: string;
   createdAt: number;
+  editedAt: number | null;
+  deletedAt: number | null;
+  replyTo: Quote | null;
+  /** In words, as `reactionsText` puts them. */
+  reactions: string;
   seq: number;
   rev: number;
+}
+
+/** What a message answers, as clients see it. */
+export interface Quote {
+  messageId: string;
+  content: string;
+  deleted: boolean;
+}
+
+/** How a message is before anybody changes it. */
+export const UNCHANGED = { editedAt: null, deletedAt: null, reactions: '' };
+
+/** The reactions to a message in words, in their order, the reader's own ones with a star. */
+export function reactionsText(reactions: { emoji: string; count: number; mine: boolean }[]): string {
+  return reactions.map(({ emoji, count, mine }) => `${emoji}${count}${mine ? '*' : ''}`).join(' ');
 }
 
 /** A message as its sender knows it. Moments are those of the history. */
@@ -33,6 +53,8 @@ export interface Send {
   conversation: Conversation;
   senderId: string;
   content: string;
+  /** The message that it answers. */
+  replyToId: string | null;
   /** The connection of the first transmission, and its moment. */
   connection: SeenConnection;
   begunAt: number;
@@ -42,6 +64,24 @@ export interface Send {
   transmissions: number;
   /** The moment of the first success; undefined until then. */
   acknowledgedAt: number | undefined;
+}
+
+/** What somebody does to a message that was sent before. */
+export type Deed = { kind: 'edit'; content: string } | { kind: 'delete' } | { kind: 'react'; emoji: string; isAdded: boolean };
+
+/** A change of a message as who made it knows it. One user changes a message once at a time. */
+export interface Change {
+  messageId: string;
+  conversation: Conversation;
+  userId: string;
+  deed: Deed;
+  begunAt: number;
+  /** How often it was asked for so far. */
+  transmissions: number;
+  /** What became of it; undefined until that is known. It may be refused though it was made: when it was asked for again. */
+  outcome: 'made' | 'refused' | undefined;
+  /** What the message had then; 0 until it is made. */
+  rev: number;
 }
 
 /** A connection as its client saw it. */
@@ -62,6 +102,8 @@ export interface SeenPages {
   rows: SeenMessage[];
   /** A message that was acknowledged before the first page was asked for: it is in the list or older. Undefined where nothing was. */
   acknowledged: Send | undefined;
+  /** Of the one row of a chat list, which has the `rev` of its conversation: how many messages are said to be unread. */
+  unreadCount?: number | undefined;
 }
 
 /**
@@ -72,6 +114,10 @@ export class History {
   readonly conversations = new Map<string, Conversation>();
   /** By message id, in the order in which they were begun. */
   readonly sends = new Map<string, Send>();
+  /** By message id, in the order in which they were begun. */
+  readonly changes = new Map<string, Change[]>();
+  /** By conversation id, each `rev` that the clients were told of. */
+  readonly revs = new Map<string, Set<number>>();
   /** In the order in which they were opened. */
   readonly connections: SeenConnection[] = [];
   readonly pages: SeenPages[] = [];
@@ -79,6 +125,24 @@ export class History {
   readonly latestAcknowledged = new Map<string, Send>();
   readonly losses = new Losses();
   #moment = 0;
+
+  /** A change begins. */
+  begin(change: Change): void {
+    const changes = this.changes.get(change.messageId) ?? [];
+    this.changes.set(change.messageId, changes);
+    changes.push(change);
+  }
+
+  /** The last message of a conversation that was acknowledged, if any was. */
+  lastIdIn({ id }: Conversation): string | null {
+    return this.latestAcknowledged.get(id)?.messageId ?? null;
+  }
+
+  /** A client was told of a `rev` of a conversation. */
+  told(conversationId: string, rev: number): void {
+    const revs = this.revs.get(conversationId) ?? new Set();
+    this.revs.set(conversationId, revs.add(rev));
+  }
 
   /** A moment later than all before. */
   moment(): number {

@@ -4,8 +4,9 @@ import type { Account } from '../bench/client.ts';
 import { dialogId } from '../src/features/messages/dialogId.ts';
 import { type Answer, type Failure, frame } from '../test/support/socket.ts';
 import type { Line } from './actor.ts';
+import { kept, quote } from './ask.ts';
 import { ANSWER_WITHIN } from './bounds.ts';
-import type { SeenConnection } from './history.ts';
+import { type SeenConnection, UNCHANGED } from './history.ts';
 import type { Run } from './run.ts';
 import type { Server } from './server.ts';
 
@@ -14,6 +15,7 @@ const broadcastItem = z.object({
   senderId: z.string(),
   message: z.string(),
   createdAt: z.string(),
+  replyTo: quote.nullable(),
   seq: z.number(),
   rev: z.number(),
   groupId: z.string().optional(),
@@ -141,18 +143,12 @@ export class Link implements Line {
     verdict.check(OF_THE_CONTRACT, isExpected, () => `${this.#account.id} received a broadcast ${type} ${JSON.stringify(params.item)}`);
     if (!isExpected) return;
     counts.broadcasts++;
-    const { messageId, senderId, message, createdAt, seq, rev, groupId } = item.data;
-    const sent = history.sends.get(messageId)?.content;
-    this.#seen?.broadcasts.push({
-      messageId,
-      senderId,
-      // The same text is kept once.
-      content: sent === message ? sent : message,
-      createdAt: Date.parse(createdAt),
-      seq,
-      rev,
-      conversationId: groupId ?? dialogId(senderId, this.#account.id),
-    });
+    const { messageId, senderId, message, createdAt, replyTo, seq, rev, groupId } = item.data;
+    const conversationId = groupId ?? dialogId(senderId, this.#account.id);
+    const content = kept(history, messageId, message);
+    const place = { createdAt: Date.parse(createdAt), seq, rev };
+    this.#seen?.broadcasts.push({ conversationId, messageId, senderId, content, ...UNCHANGED, replyTo, ...place });
+    history.told(conversationId, rev);
   }
 
   #onAnswer(answer: Answer | Failure, text: string): void {

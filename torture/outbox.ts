@@ -33,13 +33,13 @@ export class Outbox {
   }
 
   /** Begins a message. */
-  begin(link: Link, connection: SeenConnection, conversation: Conversation, content: string): void {
+  begin(link: Link, connection: SeenConnection, conversation: Conversation, content: string, replyToId: string | null): void {
     const { history, counts } = this.#run;
     const messageId = randomUUID();
     const { userId: senderId } = connection;
     const begunAt = history.moment();
     const progress = { node: link.node, transmissions: 0, acknowledgedAt: undefined };
-    const send: Send = { messageId, conversation, senderId, content, connection, begunAt, ...progress };
+    const send: Send = { messageId, conversation, senderId, content, replyToId, connection, begunAt, ...progress };
     history.sends.set(messageId, send);
     counts.sends++;
     this.#transmit(link, send);
@@ -62,14 +62,14 @@ export class Outbox {
 
   #transmit(link: Link, send: Send): void {
     const { verdict, counts } = this.#run;
-    const { messageId, content } = send;
+    const { messageId, content, replyToId } = send;
     const type = send.conversation.kind === 'group' ? 'messageInGroup' : 'privateMessage';
     const to = nameOf(send.conversation, send.senderId);
     send.transmissions++;
     if (send.node !== link.node) send.node = undefined;
     this.#dueAt.set(send, Date.now() + RETRY_AFTER);
-    link.request(type, { messageId, content, ...to }, (answer, sentAt) => {
-      if ('success' in answer) this.#acknowledge(send, sentAt);
+    link.request(type, { messageId, content, ...to, ...(replyToId && { replyToId }) }, (answer, sentAt) => {
+      if ('success' in answer) this.#acknowledge(send, sentAt, answer.params.rev);
       else {
         counts.refusals++;
         counts.error(answer.code);
@@ -84,8 +84,9 @@ export class Outbox {
     });
   }
 
-  #acknowledge(send: Send, sentAt: number): void {
+  #acknowledge(send: Send, sentAt: number, rev = 0): void {
     const { history, counts } = this.#run;
+    history.told(send.conversation.id, rev);
     this.acknowledgedSince = Math.max(this.acknowledgedSince, sentAt);
     if (!this.#dueAt.delete(send)) return;
     send.acknowledgedAt = history.moment();

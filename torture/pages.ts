@@ -47,6 +47,7 @@ export async function readChats(reading: Reading, limit: number): Promise<SeenPa
   );
   return rows.map((row) => {
     const conversationId = row.groupId ?? dialogId(row.senderId, row.receiverId ?? '');
-    return { userId, conversationId, rows: [seenMessage(run, row)], acknowledged: acknowledged.get(conversationId) };
+    const { unreadCount } = row;
+    return { userId, conversationId, rows: [seenMessage(run, row)], acknowledged: acknowledged.get(conversationId), unreadCount };
   });
 }

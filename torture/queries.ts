@@ -4,8 +4,10 @@ import type { StoredConversation, StoredMessage } from './archive.ts';
 interface ConversationRow extends Omit<StoredConversation, 'messages' | 'lastMessageAt'> {
   lastMessageAt: Date;
 }
-interface MessageRow extends Omit<StoredMessage, 'createdAt'> {
+interface MessageRow extends Omit<StoredMessage, 'createdAt' | 'editedAt' | 'deletedAt'> {
   createdAt: Date;
+  editedAt: Date | null;
+  deletedAt: Date | null;
 }
 
 /** Works on a connection of its own, which is closed when it returns. */
@@ -55,6 +57,11 @@ export async function readStored(databaseUrl: string): Promise<StoredConversatio
     for (const row of rows) {
       const { rows: messages } = await client.query<MessageRow>(
         `SELECT id AS "messageId", sender_id AS "senderId", content, created_at AS "createdAt",
+          edited_at AS "editedAt", deleted_at AS "deletedAt", reply_to_id AS "replyToId", coalesce(reactions, '[]') AS reactions,
+          coalesce((
+            SELECT jsonb_agg(jsonb_build_object('userId', user_id, 'emoji', emoji)) FROM reactions given
+            WHERE given.conversation_id = messages.conversation_id AND given.message_id = messages.id
+          ), '[]') AS reactors,
           seq::float8 AS seq, rev::float8 AS rev, notification
         FROM messages WHERE conversation_id = $1 ORDER BY seq, created_at`,
         [row.id],
@@ -62,9 +69,14 @@ export async function readStored(databaseUrl: string): Promise<StoredConversatio
       conversations.push({
         ...row,
         lastMessageAt: row.lastMessageAt.getTime(),
-        messages: messages.map((message) => ({ ...message, createdAt: message.createdAt.getTime() })),
+        messages: messages.map(storedMessage),
       });
     }
     return conversations;
   });
+}
+
+function storedMessage({ createdAt, editedAt, deletedAt, ...message }: MessageRow): StoredMessage {
+  const changed = { editedAt: editedAt?.getTime() ?? null, deletedAt: deletedAt?.getTime() ?? null };
+  return { ...message, ...changed, createdAt: createdAt.getTime() };
 }

@@ -13,11 +13,13 @@ function describe({ count, longestUntilWell, mostLogLines }: FaultCount): string
 
 /** What a run did and found, as lines of text. */
 export function summary({ counts, history, verdict }: Run, messages: number): string {
-  const { sends, acknowledged, retries, broadcasts, connects, closes, pages, resets, longestAnswer, errors, faults, misses } = counts;
+  const { sends, acknowledged, retries, changes, broadcasts, connects, closes, pages, resets, longestAnswer, errors, faults, misses } =
+    counts;
   const totals: [string, number][] = [
     ['messages sent', sends],
     ['acknowledged', acknowledged],
     ['sent again', retries],
+    ['changes of messages', changes],
     ['broadcasts received', broadcasts],
     ['pages read', pages],
     ['conversations read anew', resets],

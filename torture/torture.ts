@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Archive, archive } from './archive.ts';
+import { type Archive, archive, firstDifference } from './archive.ts';
 import { GIVE_UP_AFTER, WELL_WITHIN } from './bounds.ts';
 import { checkApplication } from './checkApplication.ts';
+import { checkChats, checkWhole } from './checkEnd.ts';
 import { checkMissed } from './checkMissed.ts';
-import { checkChats, checkSight, checkWhole } from './checkSight.ts';
+import { checkSight } from './checkSight.ts';
 import { checkStorage } from './checkStorage.ts';
 import type { Client } from './client.ts';
 import { gather } from './crowd.ts';
@@ -99,9 +100,10 @@ async function checkAll({ history, verdict, postgres, random, clients, devices }
   return stored.reduce((sum, { messages }) => sum + messages.length, 0);
 }
 
-/** The application of a device is given the last messages soon. */
+/** The application of a device is given the last messages and changes soon. */
 async function checkDevice({ account, conversations, sends, application }: Device, all: Archive, verdict: Verdict): Promise<void> {
-  const hasAll = ({ id }: Conversation) => application.messagesOf(id).length >= (all.conversations.get(id)?.stored.messages.length ?? 0);
+  const hasAll = ({ id }: Conversation) =>
+    firstDifference(application.messagesOf(id), all.conversations.get(id)?.stored.messages ?? [], account.id) === undefined;
   for (const deadline = Date.now() + WELL_WITHIN; !conversations.every(hasAll) && Date.now() < deadline; ) await delay(POLL_INTERVAL);
   const messagesOf = (id: string) => application.messagesOf(id);
   checkApplication(all, { userId: account.id, conversations, sends, messagesOf }, verdict);

@@ -1,9 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { archive, type StoredConversation, type StoredMessage } from '../../torture/archive.ts';
-import { checkChats, checkSight, checkWhole } from '../../torture/checkSight.ts';
+import { checkChats, checkWhole } from '../../torture/checkEnd.ts';
+import { checkSight } from '../../torture/checkSight.ts';
 import { checkStorage } from '../../torture/checkStorage.ts';
-import { type Conversation, History, type SeenConnection, type SeenMessage, type SeenPages, type Send } from '../../torture/history.ts';
+import {
+  type Conversation,
+  History,
+  type SeenConnection,
+  type SeenMessage,
+  type SeenPages,
+  type Send,
+  UNCHANGED,
+} from '../../torture/history.ts';
 import { Verdict } from '../../torture/verdict.ts';
 
 export const ANN = randomUUID();
@@ -18,6 +27,9 @@ export class Story {
   readonly ofBob: SeenConnection = this.#connect(BOB);
   readonly stored: StoredConversation = { id: this.dialog.id, lastSeq: 5, lastRev: 5, lastMessageAt: 5, messages: [] };
   readonly sends: Send[] = [];
+  /** What the lists of chats say beside the last message. */
+  readonly chat = { rev: 5 };
+  unreadCount = 0;
   readonly read: SeenPages = { userId: BOB, conversationId: this.dialog.id, rows: [], acknowledged: undefined };
 
   constructor() {
@@ -48,7 +60,7 @@ export class Story {
 
   heard(seq: number): SeenConnection['broadcasts'][number] {
     const { messageId, senderId, content, createdAt, rev } = this.message(seq);
-    return { messageId, senderId, content, createdAt, seq, rev, conversationId: this.dialog.id };
+    return { messageId, senderId, content, createdAt, ...UNCHANGED, replyTo: null, seq, rev, conversationId: this.dialog.id };
   }
 
   /** The promises that are found broken. */
@@ -58,7 +70,10 @@ export class Story {
     checkStorage(all, verdict);
     checkSight(all, verdict);
     checkWhole(all, this.read, verdict);
-    checkChats(all, BOB, [{ ...this.read, rows: this.read.rows.slice(0, 1) }], verdict);
+    const [row] = this.read.rows;
+    const chat = { ...this.read, unreadCount: this.unreadCount, rows: row ? [{ ...row, ...this.chat }] : [] };
+    checkChats(all, BOB, [chat], verdict);
+    checkChats(all, ANN, [{ ...chat, userId: ANN }], verdict);
     expect(verdict.checks).toBeGreaterThan(30);
     for (const { told } of verdict.broken.values()) expect(told[0]).toContain(this.dialog.id);
     return [...verdict.broken.keys()];
@@ -71,12 +86,14 @@ export class Story {
   }
 
   #write(seq: number): void {
-    const seen: SeenMessage = { messageId: randomUUID(), senderId: ANN, content: `Hello ${seq}`, createdAt: seq, seq, rev: seq };
+    const place = { createdAt: seq, seq, rev: seq };
+    const seen: SeenMessage = { messageId: randomUUID(), senderId: ANN, content: `Hello ${seq}`, ...UNCHANGED, replyTo: null, ...place };
     const send: Send = {
       messageId: seen.messageId,
       conversation: this.dialog,
       senderId: ANN,
       content: seen.content,
+      replyToId: null,
       connection: this.ofAnn,
       begunAt: this.history.moment(),
       node: 0,
@@ -85,7 +102,8 @@ export class Story {
     };
     this.sends.push(send);
     this.history.sends.set(send.messageId, send);
-    this.stored.messages.push({ ...seen, notification: false });
+    const { replyTo: _none, ...written } = seen;
+    this.stored.messages.push({ ...written, notification: false, replyToId: null, reactions: [], reactors: [] });
     this.ofBob.broadcasts.push({ ...seen, conversationId: this.dialog.id });
     this.read.rows.unshift(seen);
   }
