@@ -58,7 +58,7 @@ export const readByOthers = (member: string, conversation: string): string => `g
     END)`;
 
 /** The most that is told of unread messages. */
-export const MAX_UNREAD = 999;
+const MAX_UNREAD = 999;
 
 /** How many messages a member has not read. */
 export const unreadCount = (member: string, conversation: string): string => unreadAfter(readMark(member, conversation), conversation);
