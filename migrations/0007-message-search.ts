@@ -59,8 +59,8 @@ export const messageSearch: SqlMigration = {
     ALTER TABLE searched_messages ADD PRIMARY KEY (conversation_id, created_at);
     CREATE INDEX searched_messages_words ON searched_messages USING gin ((ARRAY[conversation_id]), words);
 
-    CREATE TABLE search_progress (indexed_until timestamptz(3) NOT NULL);
-    INSERT INTO search_progress VALUES (now() - interval '${SETTLED}');
+    CREATE TABLE search_progress (id int PRIMARY KEY DEFAULT 1 CHECK (id = 1), indexed_until timestamptz(3) NOT NULL);
+    INSERT INTO search_progress (indexed_until) VALUES (now() - interval '${SETTLED}');
 
     -- Finds what was written lately.
     CREATE INDEX messages_created_at ON messages (created_at);
@@ -94,13 +94,13 @@ export const messageSearch: SqlMigration = {
       counted int;
     BEGIN
       IF NOT pg_try_advisory_xact_lock(${INDEX_LOCK}) THEN RETURN false; END IF;
-      SELECT indexed_until INTO after FROM search_progress;
+      SELECT indexed_until INTO after FROM search_progress WHERE id = 1;
       SELECT count(*), max(created_at) INTO counted, until FROM (
         SELECT created_at FROM messages WHERE created_at > after AND created_at <= settled ORDER BY created_at LIMIT at_most
       ) next;
       IF counted > 0 THEN
         PERFORM index_messages(after, until);
-        UPDATE search_progress SET indexed_until = until;
+        UPDATE search_progress SET indexed_until = until WHERE id = 1;
       END IF;
       RETURN counted = at_most;
     END $$;
@@ -153,7 +153,7 @@ export const messageSearch: SqlMigration = {
       END IF;
       IF cardinality(known_ids) > ${LOOKED_UP} THEN RETURN; END IF;
 
-      SELECT indexed_until INTO known_until FROM search_progress;
+      SELECT indexed_until INTO known_until FROM search_progress WHERE id = 1;
       IF only_in IS NULL THEN
         SELECT count(*), array_agg(DISTINCT conversation_id) INTO new_count, chat_ids FROM (
           SELECT conversation_id FROM messages WHERE created_at > known_until ORDER BY created_at LIMIT ${FEW + 1}
@@ -258,7 +258,7 @@ export const messageSearch: SqlMigration = {
         since := date_trunc('milliseconds', newest - span);
       END IF;
 
-      SELECT indexed_until INTO known_until FROM search_progress;
+      SELECT indexed_until INTO known_until FROM search_progress WHERE id = 1;
       SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(at), '{}') INTO ids, times FROM (
         SELECT message.conversation_id AS id, message.created_at AS at
         FROM unnest(chat_ids, clears, lasts) AS chat (id, cleared_at, last_at)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { dialogId } from '../src/features/messages/dialogId.ts';
 import { query } from './support/database.ts';
@@ -13,6 +13,7 @@ const page = z.object({
   item: z.object({ nextCursor: z.string().nullable() }),
   data: z.array(z.looseObject({ messageId: z.string(), content: z.string(), createdAt: z.string() })),
 });
+const excerpts = z.array(z.strictObject({ text: z.string(), isMatch: z.boolean() }));
 const body = z.object({ data: z.array(z.looseObject({ content: z.string() })), nextCursor: z.string().nullable() });
 
 describe('searchMessages', () => {
@@ -262,6 +263,57 @@ describe('searchMessages', () => {
     await ann.socket.ask('dropGroup', { groupId });
     expect(await found(eve, word)).toEqual([]);
     expect(await found(ann, word)).toEqual([`${word} in the dialog`]);
+  });
+
+  test('shows the passage that was found as plain text, with all its matches marked', async () => {
+    const { ann, bob } = people();
+    const word = newWord();
+    const excerptOf = async (content: string, text = word) => {
+      const messageId = randomUUID();
+      await write(ann, bob, content, messageId);
+      return excerpts.parse((await ask(bob, text)).data.find((row) => row.messageId === messageId)?.excerpt);
+    };
+    const matches = async (content: string, text?: string) =>
+      (await excerptOf(content, text)).flatMap(({ text, isMatch }) => (isMatch ? [text] : []));
+    expect(await matches(`${word}, ${word.toUpperCase()}s and Café, not x${word}`, `CAFE ${word}`)).toEqual([
+      word,
+      `${word.toUpperCase()}s`,
+      'Café',
+    ]);
+    expect(await excerptOf(`<b>${word}</b><script>`)).toEqual([
+      { text: '<b>', isMatch: false },
+      { text: word, isMatch: true },
+      { text: '</b><script>', isMatch: false },
+    ]);
+    const long = await excerptOf(`${'🙂'.repeat(300)} ${word} ${'y'.repeat(300)}`);
+    expect(long.map(({ isMatch }) => isMatch)).toEqual([false, true, false]);
+    const shown = long.map(({ text }) => text).join('');
+    expect(shown).toMatch(new RegExp(`^…🙂+ ${word} y+…$`, 'u'));
+    expect(shown.length).toBeLessThanOrEqual(162);
+    expect(shown.isWellFormed()).toBe(true);
+    expect(await excerptOf(`Æther ${word}`, `aether ${word}`)).toEqual([
+      { text: 'Æther ', isMatch: false },
+      { text: word, isMatch: true },
+    ]);
+    expect(await matches('x'.repeat(500), 'xxx')).toEqual(['x'.repeat(160)]);
+  });
+
+  test('the server itself makes messages known to the index when they are older', async () => {
+    const { ann, bob } = people();
+    const messageId = randomUUID();
+    const word = newWord();
+    await write(ann, bob, word, messageId);
+    const conversation = [dialogId(ann.id, bob.id), messageId];
+    // As if it had been sent earlier: nobody waits for it to age.
+    await query(
+      server.databaseUrl,
+      "UPDATE messages SET created_at = created_at - interval '1 h' WHERE conversation_id = $1 AND id = $2",
+      conversation,
+    );
+    await query(server.databaseUrl, "UPDATE search_progress SET indexed_until = now() - interval '2 h'");
+    const known = 'SELECT FROM searched_messages JOIN messages USING (conversation_id, created_at) WHERE conversation_id = $1 AND id = $2';
+    await vi.waitFor(async () => expect(await query(server.databaseUrl, known, conversation)).toHaveLength(1), { timeout: 20_000 });
+    expect(await found(bob, word)).toEqual([word]);
   });
 
   test('finds what tells of a change of a group, and notes to myself', async () => {
