@@ -9,6 +9,8 @@ import { someText } from './texts.ts';
 
 /** Changes are made to so many of the newest messages. */
 const NEWEST = 60;
+/** Changes that may be neither made nor refused; then no new ones are begun. The server makes those of one connection one after the other. */
+const MAX_UNDER_WAY = 3;
 const EMOJIS = ['👍', '❤️', '😀', '🎉', '👩‍🚀', '🇫🇷'];
 const KINDS = ['edit', 'edit', 'react', 'react', 'react', 'react', 'react', 'react', 'react', 'delete'] as const;
 
@@ -43,6 +45,7 @@ export class Changes {
 
   /** Begins a change of some message of the conversation, if there is one to be changed. */
   begin(conversation: Conversation): void {
+    if (this.unanswered >= MAX_UNDER_WAY) return;
     const { run, account, application } = this.#around;
     const kind = this.#random.pick(KINDS);
     const candidates = application
