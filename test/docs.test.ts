@@ -80,13 +80,19 @@ describe('a live answer is as swagger.yaml says', () => {
 
   test.each(names)('$name when it succeeds', async (rest) => {
     // Somebody else and two groups, so that no list is empty.
-    const [user] = [await newUser(server), await newUser(server, 'Other', null)];
+    const [user, member, stranger] = [await newUser(server), await newUser(server, 'Other', null), await newUser(server)];
     const groupId = await newGroup(server, user);
     const messageId = randomUUID();
-    for (const address of [`/groups/${groupId}/messages`, `/dialogs/${user.id}/messages`]) {
-      await call(server, 'POST', address, { token: user.token, body: { messageId, content: 'Hello' } });
+    const addition = { userId: member.id, messageId: randomUUID(), message: 'added' };
+    const message = { messageId, content: 'Hello' };
+    for (const [address, body] of [
+      [`/groups/${groupId}/members`, addition],
+      [`/groups/${groupId}/messages`, message],
+      [`/dialogs/${member.id}/messages`, message],
+    ] as const) {
+      expect((await call(server, 'POST', address, { token: user.token, body })).status).toBe(201);
     }
-    const { path, body } = requestOf(rest, user, groupId, messageId);
+    const { path, body } = requestOf(rest, user, groupId, { memberId: member.id, strangerId: stranger.id, messageId });
     const { responses, parameters = [], requestBody } = documented(rest.method, `/api${rest.path}`);
     const result = await call(server, rest.method, path, { body, ...(rest.isProtected && { token: user.token }) });
     expect(result.status).toBe(rest.success);

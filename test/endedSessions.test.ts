@@ -19,7 +19,8 @@ const TYPES = [...createRegistry(parseEnv({})).keys()];
 const stateOf = ({ databaseUrl }: TestServer) =>
   query(
     databaseUrl,
-    `SELECT (SELECT array_agg(content ORDER BY content) FROM messages) AS messages, (SELECT count(*) FROM members) AS members,
+    `SELECT (SELECT array_agg(content ORDER BY content) FROM messages) AS messages, (SELECT array_agg(role ORDER BY role) FROM members) AS members,
+      (SELECT array_agg(name ORDER BY name) FROM conversations) AS names,
       (SELECT count(*) FROM reactions) AS reactions,
       (SELECT count(deleted_at) FROM conversations) AS dropped`,
   );

@@ -154,6 +154,10 @@ const ROWS: Record<string, Row> = {
   'delete /groups/:groupId/members/:userId messageId': {
     ask: async (messageId) => sent('DELETE', `/groups/${await mine()}/members/${me.id}`, { messageId, message: 'Bye' }),
   },
+  'searchMessages receiverId': { ask: (receiverId) => asked('searchMessages', { text: 'us', limit: 10, cursor: null, receiverId }) },
+  'searchMessages groupId': { ask: (groupId) => asked('searchMessages', { text: 'us', limit: 10, cursor: null, groupId }) },
+  'get /messages/search userId': { ask: (userId) => sent('GET', `/messages/search?text=us&userId=${userId}`) },
+  'get /messages/search groupId': { ask: (groupId) => sent('GET', `/messages/search?text=us&groupId=${groupId}`) },
   'get /search/users groupId': { ask: (groupId) => sent('GET', `/search/users?searchText=example&groupId=${groupId}`) },
   'post /groups groupId': {
     ask: (groupId) => sent('POST', '/groups', { groupId, groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() }),

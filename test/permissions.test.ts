@@ -27,6 +27,10 @@ const TYPES: Record<string, Outcomes<string>> = {
   getMissed: all('ok'),
   privateMessage: all('ok'),
   messageInGroup: members('not_a_member', 'ok'),
+  editMessage: owner('not_a_member', 'not_the_author', 'ok'),
+  deleteMessage: admins('not_a_member', 'not_the_author', 'ok'),
+  addReaction: members('not_a_member', 'ok'),
+  removeReaction: members('not_a_member', 'ok'),
   addUserInGroup: members('not_a_member', 'ok'),
   leaveGroup: members('not_a_member', 'ok'),
   dropGroup: owner('not_a_member', 'not_the_owner', 'ok'),
@@ -35,6 +39,7 @@ const TYPES: Record<string, Outcomes<string>> = {
   removeUserFromGroup: admins('not_a_member', 'not_an_admin', 'ok'),
   setGroupRole: admins('not_a_member', 'not_an_admin', 'ok'),
   getGroupMembers: members('not_a_member', 'ok'),
+  searchMessages: members('not_a_member', 'ok'),
   subscribe: all('ok'),
   watchPresence: members('no_shared_chat', 'ok'),
   unwatchPresence: all('ok'),
@@ -70,6 +75,7 @@ const PATHS: Record<string, Row> = {
   'delete /profile': { nobody: 401, outcomes: all(200) },
   'get /search': { input: () => ({ searchText: 'example' }), nobody: 401, outcomes: all(200) },
   'get /search/users': { input: ({ groupId }) => ({ searchText: 'example', groupId }), nobody: 401, outcomes: members(403, 200) },
+  'get /messages/search': { input: ({ groupId }) => ({ text: 'added', groupId }), nobody: 401, outcomes: members(403, 200) },
   'post /groups': {
     input: ({ groupId }) => ({ groupId, groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() }),
     nobody: 401,
@@ -109,6 +115,19 @@ const PATHS: Record<string, Row> = {
   },
   'post /dialogs/:userId/read': { input: ({ messageId }) => ({ messageId }), nobody: 401, outcomes: { ...all(404), member: 200 } },
   'post /groups/:groupId/read': { input: ({ messageId }) => ({ messageId }), nobody: 401, outcomes: members(403, 200) },
+  // The owner wrote it to the member alone.
+  'patch /dialogs/:userId/messages/:messageId': {
+    input: () => ({ content: 'Edited' }),
+    nobody: 401,
+    outcomes: { ...all(404), member: 403 },
+  },
+  'delete /dialogs/:userId/messages/:messageId': { nobody: 401, outcomes: { ...all(404), member: 403 } },
+  'patch /groups/:groupId/messages/:messageId': {
+    input: () => ({ content: 'Edited' }),
+    nobody: 401,
+    outcomes: owner(403, 403, 200),
+  },
+  'delete /groups/:groupId/messages/:messageId': { nobody: 401, outcomes: admins(403, 403, 200) },
   'post /use-cases/mark-as-deleted': { input: ({ owner }) => ({ companionId: owner.id }), nobody: 401, outcomes: all(200) },
 };
 
@@ -211,6 +230,7 @@ describe('who may do what', () => {
         companionId: scene.owner.id,
         userId: row.userId?.(scene) ?? scene.owner.id,
         groupId: scene.groupId,
+        messageId: scene.messageId,
       };
       const path = address.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '');
       const query = method === 'get' && input ? `?${new URLSearchParams(Object.entries(input))}` : '';

@@ -1,7 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { addConversations, addPeople, addStrangers, COMMON_TERM, crowd, dialogOf, groupOf, RARE_TERM, settle } from '../bench/data.ts';
+import {
+  addConversations,
+  addPeople,
+  addStrangers,
+  COMMON_TERM,
+  COMMON_WORD,
+  crowd,
+  dialogOf,
+  groupOf,
+  indexMessages,
+  RARE_TERM,
+  RARE_WORD,
+  settle,
+} from '../bench/data.ts';
 import { withClient } from '../bench/fill.ts';
 import { newDatabase, query } from './support/database.ts';
 import { call, newUser, type TestUser } from './support/http.ts';
@@ -76,6 +89,7 @@ async function fill(databaseUrl: string, me: TestUser, joiner: TestUser): Promis
       [cleared.id, LONG / 2, me.id],
     );
     await settle(client);
+    await indexMessages(client);
     return {
       databaseUrl,
       me,
@@ -296,5 +310,21 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
     ['many at the beginning of a name', 'ba'],
   ])('a search for people who are not in a group finds what matches %s', async (_what, searchText) => {
     await expectGoodPlans(search('/search/users', { searchText, groupId: world.groupId }), ['sessions', 'users', 'members']);
+  });
+
+  test.each([
+    ['a rare word', RARE_WORD, [20, 1]],
+    ['a rare word beside a common one', `${COMMON_WORD} ${RARE_WORD}`, [20, 1]],
+    ['the beginning of a rare word', RARE_WORD.slice(0, 3), [20, 1]],
+    ['a common word', COMMON_WORD, [20, 20]],
+    ['the beginning of a common word', COMMON_WORD.slice(0, 2), [20, 20]],
+    ['a word that nobody wrote', 'nothing', [0, 0]],
+  ] as const)('a search for messages finds %s, in all my chats, in a long dialog and in a large group', async (_what, text, counts) => {
+    const find = (count: number, name: object) => async () =>
+      expect((await me.socket.ask('searchMessages', { text, limit: 20, cursor: null, ...name })).data).toHaveLength(count);
+    await expectGoodPlans(find(counts[0], {}), ['members', 'messages', 'conversations', 'users'].slice(0, counts[0] === 0 ? 1 : 4));
+    for (const name of [{ receiverId: world.companionId }, { receiverId: world.clearedCompanionId }, { groupId: world.groupId }]) {
+      await expectGoodPlans(find(counts[1], name), ['members']);
+    }
   });
 });

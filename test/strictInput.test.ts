@@ -12,7 +12,7 @@ import { startServer, type TestServer } from './support/server.ts';
 const IGNORED = new Set(['getlatestMessageGroup', 'messageInGroup', 'addUserInGroup', 'leaveGroup'].map((type) => `${type} groupName`));
 
 /** Fields that hold a list of ids. */
-const LISTS_OF_IDS = new Set(['watchPresence', 'unwatchPresence'].map((type) => `${type} userIds`));
+const LISTS_OF_IDS = new Set(['watchPresence', 'unwatchPresence', 'newGroup'].map((type) => `${type} userIds`));
 /** Fields that are true or false. */
 const TRUTHS = new Set(['updateChat muted', 'updateChat pinned']);
 const A_LIST_OF_IDS = `["${randomUUID()}"]`;
@@ -74,7 +74,7 @@ describe('nothing is taken for what it is not', () => {
     return ann.socket.until((frame) => frame.requestId === requestId);
   }
   const sent = (method: string, address: string, body?: string) =>
-    call(server, method, address.replace(':companionId', ann.id), { token: ann.token, body });
+    call(server, method, address.replace(/:\w+/g, ann.id), { token: ann.token, body });
 
   async function expectStrict(name: string, fields: string[], ask: (json: string) => Promise<unknown>): Promise<void> {
     for (const field of fields.filter((field) => !IGNORED.has(`${name} ${field}`))) {
@@ -105,14 +105,15 @@ describe('nothing is taken for what it is not', () => {
 
   test.for(withQuery)('the query of $method $address too', async ({ method, address, fields }) => {
     const twice = (field: string) => `${field}=10&${field}=20`;
-    for (const field of fields) {
+    const inQuery = fields.filter((field) => !address.includes(`:${field}`));
+    for (const field of inQuery) {
       const paths = refusal.parse(await sent(method, `${address}?${twice(field)}`)).map(({ path }) => path);
       expect(paths).toContain(field);
     }
     const unknown = [
       ...UNKNOWN_FIELDS,
       '__proto__[polluted]',
-      ...fields.flatMap((field) => [`${field}[$gt]`, `${field}[]`, `${field}[0]`]),
+      ...inQuery.flatMap((field) => [`${field}[$gt]`, `${field}[]`, `${field}[0]`]),
     ];
     for (const name of unknown) {
       const found = refusal.parse(await sent(method, `${address}?${new URLSearchParams({ [name]: 'polluted' })}`));
@@ -121,10 +122,11 @@ describe('nothing is taken for what it is not', () => {
   });
 
   test.for(withIdInPath)('the path of $method $address too', async ({ method, address }) => {
-    for (const text of IN_A_PATH) {
-      const [, name] = /:(\w+)/.exec(address) ?? [];
-      const paths = refusal.parse(await sent(method, address.replace(/:\w+/, encodeURIComponent(text)))).map(({ path }) => path);
-      expect(paths.filter((path) => path === name)).toHaveLength(1);
+    for (const [, name = ''] of address.matchAll(/:(\w+)/g)) {
+      for (const text of IN_A_PATH) {
+        const found = refusal.parse(await sent(method, address.replace(`:${name}`, encodeURIComponent(text))));
+        expect(found.filter(({ path }) => path === name)).toHaveLength(1);
+      }
     }
   });
 });

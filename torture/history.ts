@@ -33,7 +33,7 @@ export interface SeenMessage {
 }
 
 /** What a message answers, as clients see it. */
-export interface Quote {
+interface Quote {
   messageId: string;
   content: string;
   deleted: boolean;

@@ -1,6 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { TestUser } from './http.ts';
 
+/** People around a group, beside the user who asks. */
+export interface Others {
+  /** Somebody who is in it. */
+  memberId: string;
+  /** Somebody who is not. */
+  strangerId: string;
+  /** Of a message that the user wrote in it, and to the member. */
+  messageId: string;
+}
+
 /** One address of the REST contract, written down from it and not from the code. */
 export interface RestPath {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -10,11 +20,8 @@ export interface RestPath {
   success: number;
   /** Whether it takes a token. */
   isProtected: boolean;
-  /**
-   * A request that succeeds for this user, who is in the group `groupId`, and wrote a message there and to himself: the body, or of a GET
-   * the query.
-   */
-  input(user: TestUser, groupId: string, messageId: string): Record<string, unknown> | undefined;
+  /** A request that succeeds for this user, who is in the group `groupId`: the body, or of a GET the query. */
+  input(user: TestUser, groupId: string, others: Others): Record<string, unknown> | undefined;
 }
 
 const both = (paths: string[], rest: Omit<RestPath, 'path'>): RestPath[] => paths.map((path) => ({ path, ...rest }));
@@ -72,6 +79,38 @@ export const REST_PATHS: RestPath[] = [
     isProtected: true,
     input: () => ({ groupId: randomUUID(), groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() }),
   }),
+  ...both(['/groups', '/groups/{groupId}/members'], {
+    method: 'GET',
+    success: 200,
+    isProtected: true,
+    input: () => ({ limit: '10' }),
+  }),
+  ...both(['/groups/{groupId}'], { method: 'GET', success: 200, isProtected: true, input: nothing }),
+  ...both(['/groups/{groupId}'], {
+    method: 'PATCH',
+    success: 200,
+    isProtected: true,
+    input: () => ({ groupName: 'Renamed', description: 'What it is about' }),
+  }),
+  ...both(['/groups/{groupId}'], { method: 'DELETE', success: 200, isProtected: true, input: nothing }),
+  ...both(['/groups/{groupId}/members'], {
+    method: 'POST',
+    success: 201,
+    isProtected: true,
+    input: (_user, _groupId, { strangerId }) => ({ userId: strangerId, messageId: randomUUID(), message: 'added' }),
+  }),
+  ...both(['/groups/{groupId}/members/{userId}'], {
+    method: 'PATCH',
+    success: 200,
+    isProtected: true,
+    input: () => ({ role: 'admin' }),
+  }),
+  ...both(['/groups/{groupId}/members/{userId}'], {
+    method: 'DELETE',
+    success: 200,
+    isProtected: true,
+    input: () => ({ messageId: randomUUID(), message: 'removed' }),
+  }),
   ...both(['/dialogs/{companionId}'], { method: 'DELETE', success: 200, isProtected: true, input: nothing }),
   ...both(['/chats', '/dialogs/{userId}/messages', '/groups/{groupId}/messages'], {
     method: 'GET',
@@ -89,7 +128,19 @@ export const REST_PATHS: RestPath[] = [
     method: 'POST',
     success: 200,
     isProtected: true,
-    input: (_user, _groupId, messageId) => ({ messageId }),
+    input: (_user, _groupId, { messageId }) => ({ messageId }),
+  }),
+  ...both(['/dialogs/{userId}/messages/{messageId}', '/groups/{groupId}/messages/{messageId}'], {
+    method: 'PATCH',
+    success: 200,
+    isProtected: true,
+    input: () => ({ content: 'Edited' }),
+  }),
+  ...both(['/dialogs/{userId}/messages/{messageId}', '/groups/{groupId}/messages/{messageId}'], {
+    method: 'DELETE',
+    success: 200,
+    isProtected: true,
+    input: nothing,
   }),
   ...both(['/use-cases/mark-as-deleted'], {
     method: 'POST',
@@ -99,15 +150,16 @@ export const REST_PATHS: RestPath[] = [
   }),
 ];
 
-/** Where to send a request to, and its body; `messageId` matters only where it is to succeed. */
+/** Where to send a request to, and its body; `others` matter only where it is to succeed. */
 export function requestOf(
   rest: RestPath,
   user: TestUser,
   groupId: string,
-  messageId: string = randomUUID(),
+  others: Others = { memberId: user.id, strangerId: user.id, messageId: randomUUID() },
 ): { path: string; body?: unknown } {
-  const input = rest.input(user, groupId, messageId);
-  const values: Record<string, string> = { companionId: user.id, userId: user.id, groupId };
+  const input = rest.input(user, groupId, others);
+  const { memberId, messageId } = others;
+  const values: Record<string, string> = { companionId: user.id, userId: memberId, groupId, messageId };
   const path = rest.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
   if (rest.method !== 'GET' || !input) return { path, ...(input && { body: input }) };
   const query = new URLSearchParams(Object.entries(input).map(([name, value]) => [name, String(value)]));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { newGroup, newUser, type TestUser } from './http.ts';
+import { newUser, type TestUser } from './http.ts';
 import { connect } from './socket.ts';
 
 /** People around one group. */
@@ -10,11 +10,14 @@ export interface Scene {
   stranger: TestUser;
   exMember: TestUser;
   member: TestUser;
+  admin: TestUser;
   owner: TestUser;
+  /** A member too, to whom things are done. */
+  guest: TestUser;
 }
 
 /** Everybody whom a matrix of permissions asks about, save those without a valid token. */
-export const ACTORS = ['stranger', 'exMember', 'member', 'owner'] as const;
+export const ACTORS = ['stranger', 'exMember', 'member', 'admin', 'owner'] as const;
 
 /** Params of each request type that are valid in a scene; all of them succeed for the owner. */
 export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>> = {
@@ -34,6 +37,15 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
   addUserInGroup: ({ groupId, exMember }) => ({ groupId, userId: exMember.id, messageId: randomUUID(), message: 'added' }),
   leaveGroup: ({ groupId }) => ({ groupId, messageId: randomUUID(), message: 'left' }),
   dropGroup: ({ groupId }) => ({ groupId }),
+  editMessage: ({ groupId, messageId }) => ({ groupId, messageId, content: 'Edited' }),
+  deleteMessage: ({ groupId, messageId }) => ({ groupId, messageId }),
+  addReaction: ({ groupId, messageId }) => ({ groupId, messageId, emoji: '👍' }),
+  removeReaction: ({ groupId, messageId }) => ({ groupId, messageId, emoji: '👍' }),
+  newGroup: ({ guest }) => ({ groupName: 'Neighbours', userIds: [guest.id] }),
+  updateGroup: ({ groupId }) => ({ groupId, groupName: 'Renamed' }),
+  removeUserFromGroup: ({ groupId, guest }) => ({ groupId, userId: guest.id, messageId: randomUUID(), message: 'removed' }),
+  setGroupRole: ({ groupId, guest }) => ({ groupId, userId: guest.id, role: 'admin' }),
+  getGroupMembers: ({ groupId }) => ({ groupId, limit: 10, cursor: null }),
   searchMessages: ({ groupId }) => ({ text: 'added', limit: 10, cursor: null, groupId }),
   subscribe: () => ({ events: ['ownMessages', 'userStatus', 'catchUp'] }),
   watchPresence: ({ member }) => ({ userIds: [member.id] }),
@@ -45,16 +57,16 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
 };
 
 export async function setScene(server: { url: string }): Promise<Scene> {
-  const [stranger, exMember, member, owner] = await Promise.all([newUser(server), newUser(server), newUser(server), newUser(server)]);
-  const groupId = await newGroup(server, owner);
+  const newUsers = [newUser(server), newUser(server), newUser(server), newUser(server), newUser(server), newUser(server)] as const;
+  const [stranger, exMember, member, admin, owner, guest] = await Promise.all(newUsers);
+  const [groupId, messageId] = [randomUUID(), randomUUID()];
+  const userIds = [exMember, member, admin, guest].map(({ id }) => id);
   const [ownerSocket, exMemberSocket] = [await connect(server, owner), await connect(server, exMember)];
-  for (const { id } of [exMember, member]) {
-    await ownerSocket.ask('addUserInGroup', { groupId, userId: id, messageId: randomUUID(), message: 'added' });
-  }
-  const messageId = randomUUID();
+  await ownerSocket.ask('newGroup', { groupId, groupName: 'Friends', userIds });
+  await ownerSocket.ask('setGroupRole', { groupId, userId: admin.id, role: 'admin' });
   await ownerSocket.ask('messageInGroup', { messageId, groupId, content: 'Hello' });
   await ownerSocket.ask('privateMessage', { messageId, receiverId: member.id, content: 'Hello' });
   await exMemberSocket.ask('leaveGroup', { groupId, messageId: randomUUID(), message: 'left' });
   await Promise.all([ownerSocket.close(), exMemberSocket.close()]);
-  return { groupId, messageId, stranger, exMember, member, owner };
+  return { groupId, messageId, stranger, exMember, member, admin, owner, guest };
 }
