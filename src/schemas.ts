@@ -29,6 +29,7 @@ export const groupName = title;
 
 /** What a user calls a chat. */
 export const chatTitle = title;
+
 /** What a group is about: at most 1,000 characters. Null, as none at all, means nothing. */
 export const groupDescription = z
   .string()

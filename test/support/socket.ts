@@ -12,6 +12,7 @@ const params = z.strictObject({
   rev: z.int().positive().optional(),
   createdAt: z.iso.datetime({ precision: 3 }).optional(),
 });
+
 /** Any frame of the contract, and nothing else: one that `asyncapi.yaml` describes. */
 export const frame = z
   .union([
