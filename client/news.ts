@@ -3,7 +3,7 @@ import { changed, stored, unknown } from './change.ts';
 import type { ClientEvents, Emit } from './events.ts';
 import { type Conversation, messageOfItem } from './message.ts';
 import type { Positions } from './positions.ts';
-import type { BroadcastFrame, MessageFrame, Notice, Params } from './wire.ts';
+import type { BroadcastFrame, MessageFrame, Notice, Params, RequestType } from './wire.ts';
 
 /** What is asked for always. Presence costs the server more: that is asked for where somebody is watched. */
 export const EVENTS: Params<'subscribe'>['events'] = [
@@ -20,7 +20,13 @@ export const EVENTS: Params<'subscribe'>['events'] = [
 ];
 
 /** Requests that store a message in a group, or end the user's part in it, of which this connection is told by the answer alone. */
-const CHANGES_OF_GROUPS: ReadonlySet<string> = new Set(['addUserInGroup', 'removeUserFromGroup', 'newGroup', 'leaveGroup', 'dropGroup']);
+const CHANGES_OF_GROUPS: ReadonlySet<RequestType> = new Set<RequestType>([
+  'addUserInGroup',
+  'removeUserFromGroup',
+  'newGroup',
+  'leaveGroup',
+  'dropGroup',
+]);
 
 /** A frame whose item is passed on as an event of the same name. */
 type Passed<Type extends Notice> = { [One in Type]: { type: One; params: { item: ClientEvents[One] } } }[Type];
@@ -72,7 +78,7 @@ export class News {
   }
 
   /** A request that the application made was answered. */
-  answered(type: string, params: object, item: unknown): void {
+  answered(type: RequestType, params: object, item: unknown): void {
     if (typeof item !== 'object' || item === null) return;
     if (CHANGES_OF_GROUPS.has(type) && 'groupId' in item && typeof item.groupId === 'string') this.#askAbout(item.groupId);
     if (!('messageId' in item && typeof item.messageId === 'string' && 'rev' in item && typeof item.rev === 'number')) return;
