@@ -66,7 +66,13 @@ export async function admitMember(
   if (!accounts.has(userId)) throw new AppError('no_such_user');
   // What was written before is history, and not unread.
   await database.members.create({ conversationId: group.id, userId, readSeq: group.lastSeq }, { transaction });
-  await group.update({ memberCount: group.memberCount + 1 }, { transaction });
+  await countMembers(database, group, transaction);
+}
+
+/** Counted anew and not up or down: a server of the version before, which may run beside this one, does not keep the number. */
+async function countMembers(database: Database, group: Conversation, transaction: Transaction): Promise<void> {
+  const memberCount = await database.members.count({ where: { conversationId: group.id }, transaction });
+  await group.update({ memberCount }, { transaction });
 }
 
 /** The user's place in a locked group; null when the user is not a member. */
@@ -95,8 +101,8 @@ export async function removeMember(
   transaction: Transaction,
 ): Promise<string | undefined> {
   const conversationId = group.id;
-  const count = await database.members.destroy({ where: { conversationId, userId }, transaction });
-  await group.update({ memberCount: group.memberCount - count }, { transaction });
+  await database.members.destroy({ where: { conversationId, userId }, transaction });
+  await countMembers(database, group, transaction);
   const order = [
     ['joinedAt', 'ASC'],
     ['userId', 'ASC'],
