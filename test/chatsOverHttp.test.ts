@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from './support/database.ts';
 import { call, newUser, type TestUser } from './support/http.ts';
-import { placeAt } from './support/people.ts';
+import { placeAt, UNCHANGED } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect, type Socket } from './support/socket.ts';
 
@@ -40,6 +40,7 @@ describe('chats over HTTP', () => {
         groupId: body.groupId,
         groupName: 'Friends of tea',
         content: 'created the group',
+        ...UNCHANGED,
         ...placeAt(1),
       },
     ]);

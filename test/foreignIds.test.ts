@@ -51,7 +51,50 @@ const mine = () => newCircle(server, [me]);
 /** Who has no group yet. */
 const newcomer = async (path: string) => (await call(server, 'GET', path, await newUser(server))).body;
 
+/** What is done to a message, by what beside its id is needed for that. */
+const DEEDS = {
+  markRead: {},
+  editMessage: { content: 'Hello' },
+  deleteMessage: {},
+  addReaction: { emoji: '👍' },
+  removeReaction: { emoji: '👍' },
+};
+/** The same over HTTP: below the conversation, with the id in the path or in the body. */
+const DEEDS_OVER_HTTP = [
+  { method: 'post', path: '/read', bodyOf: (messageId: string) => ({ messageId }) },
+  { method: 'patch', path: '/messages/:messageId', bodyOf: () => ({ content: 'Hello' }) },
+  { method: 'delete', path: '/messages/:messageId', bodyOf: () => undefined },
+];
+
+/** What names a message, and the conversation that it is in. */
+function rowsOfDeeds(): Record<string, Row> {
+  const ofTypes = Object.entries(DEEDS).flatMap(([type, rest]): [string, Row][] => [
+    [`${type} receiverId`, { ask: (receiverId) => asked(type, { receiverId, messageId: foreign.message, ...rest }) }],
+    [`${type} groupId`, { ask: (groupId) => asked(type, { groupId, messageId: foreign.groupMessage, ...rest }) }],
+    [`${type} messageId`, { ask: (messageId) => asked(type, { receiverId: me.id, messageId, ...rest }) }],
+  ]);
+  const ofPaths = DEEDS_OVER_HTTP.flatMap(({ method, path, bodyOf }): [string, Row][] => {
+    const ask = (conversation: string, messageId: string) =>
+      sent(method.toUpperCase(), conversation + path.replace(':messageId', messageId), bodyOf(messageId));
+    const [dialog, group] = [`${method} /dialogs/:userId${path}`, `${method} /groups/:groupId${path}`];
+    return [
+      [`${dialog} userId`, { ask: (userId) => ask(`/dialogs/${userId}`, foreign.message) }],
+      [`${dialog} messageId`, { ask: (messageId) => ask(`/dialogs/${me.id}`, messageId) }],
+      [`${group} groupId`, { ask: (groupId) => ask(`/groups/${groupId}`, foreign.groupMessage) }],
+      [`${group} messageId`, { ask: async (messageId) => ask(`/groups/${await mine()}`, messageId) }],
+    ];
+  });
+  return Object.fromEntries([...ofTypes, ...ofPaths]);
+}
+
 const ROWS: Record<string, Row> = {
+  ...rowsOfDeeds(),
+  'startTyping receiverId': { ask: (receiverId) => asked('startTyping', { receiverId }), except: ['user'] },
+  'startTyping groupId': { ask: (groupId) => asked('startTyping', { groupId }) },
+  'stopTyping receiverId': { ask: (receiverId) => asked('stopTyping', { receiverId }), except: ['user'] },
+  'stopTyping groupId': { ask: (groupId) => asked('stopTyping', { groupId }) },
+  'updateChat receiverId': { ask: (receiverId) => asked('updateChat', { receiverId, muted: true }) },
+  'updateChat groupId': { ask: (groupId) => asked('updateChat', { groupId, muted: true }) },
   'getlatestMessageDialog receiverId': { ask: (receiverId) => asked('getlatestMessageDialog', { receiverId, ...NEWEST }) },
   'getlatestMessageGroup groupId': { ask: (groupId) => asked('getlatestMessageGroup', { groupId, ...NEWEST }) },
   'getMissed cursors receiverId': { ask: (receiverId) => asked('getMissed', { cursors: [{ receiverId, afterRev: 1 }], ...ALL }) },
