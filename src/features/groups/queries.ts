@@ -8,14 +8,15 @@ const MY_GROUPS: Statement = {
   SELECT conversation.id AS "groupId", conversation.name AS "groupName", conversation.description,
     conversation.member_count AS "memberCount", me.role, conversation.created_at AS "createdAt"
   FROM (
-    SELECT conversation_id, role FROM members
+    SELECT conversation_id FROM members
     WHERE user_id = $1 AND companion_id IS NULL
       AND conversation_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
     ORDER BY conversation_id
     LIMIT $3
-  ) me
-  CROSS JOIN LATERAL (SELECT * FROM conversations WHERE id = me.conversation_id LIMIT 1) conversation
-  ORDER BY me.conversation_id`,
+  ) mine
+  CROSS JOIN LATERAL (SELECT role FROM members WHERE conversation_id = mine.conversation_id AND user_id = $1 LIMIT 1) me
+  CROSS JOIN LATERAL (SELECT * FROM conversations WHERE id = mine.conversation_id LIMIT 1) conversation
+  ORDER BY mine.conversation_id`,
 };
 
 /** The user's groups whose ids come after `afterId`, or the first ones. */
