@@ -1,4 +1,5 @@
 import type { SqlMigration } from '../src/db/migrator.ts';
+import { writeToDialogs } from './0005-write-to-dialogs.ts';
 
 /**
  * What people do with messages: they read, answer, change and delete them, and react to them.
@@ -11,7 +12,7 @@ import type { SqlMigration } from '../src/db/migrator.ts';
  *
  * Everybody has read what was there before: nobody kept marks until now.
  *
- * The functions of before, which take fewer arguments, stay: a server of the version before goes on writing until it is replaced.
+ * Servers of the version before are to be stopped first: they would not keep the marks and the numbers of members.
  */
 export const readingAndAnswering: SqlMigration = {
   name: '0006-reading-and-answering',
@@ -36,6 +37,7 @@ export const readingAndAnswering: SqlMigration = {
     UPDATE conversations c SET member_count = (SELECT count(*) FROM members m WHERE m.conversation_id = c.id) WHERE c.kind = 'group';
     UPDATE members m SET read_seq = c.last_seq FROM conversations c WHERE c.id = m.conversation_id;
 
+    DROP FUNCTION write_to_dialogs;
     CREATE FUNCTION write_to_dialogs(
       conversation_ids uuid[], user_ids uuid[], companion_ids uuid[], firsts int[], counts int[], lower_lasts int[], higher_lasts int[],
       message_ids uuid[], sender_ids uuid[], contents text[]
@@ -78,6 +80,7 @@ export const readingAndAnswering: SqlMigration = {
       FROM moved m;
     END $$;
 
+    DROP FUNCTION write_messages;
     CREATE FUNCTION write_messages(
       conversation_ids uuid[], message_ids uuid[], sender_ids uuid[], receiver_ids uuid[], reply_to_ids uuid[],
       contents text[], notifications boolean[]
@@ -193,12 +196,12 @@ export const readingAndAnswering: SqlMigration = {
     END $$;
   `,
   down: `
-    DROP FUNCTION write_to_dialogs(uuid[], uuid[], uuid[], int[], int[], int[], int[], uuid[], uuid[], text[]),
-      write_messages(uuid[], uuid[], uuid[], uuid[], uuid[], text[], boolean[]);
+    DROP FUNCTION write_to_dialogs, write_messages;
     DROP INDEX members_seniority;
     DROP TABLE reactions;
     ALTER TABLE members DROP COLUMN muted, DROP COLUMN pinned, DROP COLUMN title;
     ALTER TABLE members RESET (fillfactor);
     ALTER TABLE conversations DROP COLUMN description, DROP COLUMN member_count, DROP COLUMN lower_sent_seq, DROP COLUMN higher_sent_seq;
-    ALTER TABLE messages DROP COLUMN edited_at, DROP COLUMN reply_to_id, DROP COLUMN reactions`,
+    ALTER TABLE messages DROP COLUMN edited_at, DROP COLUMN reply_to_id, DROP COLUMN reactions;
+    ${writeToDialogs.up}`,
 };

@@ -31,7 +31,7 @@ const INDEX_LOCK = 7_301_927;
  * newer is searched without an index, so all is found at once. A message that is changed takes its words along.
  *
  * The index names conversations too, so that it finds in one of them what is common in others. It cannot tell an order: before the newest
- * match can be shown, all are named. So there are two ways, and the cost of a page is bounded on both.
+ * match can be shown, all are named. So there are two ways, on both of which the messages that are read for a page are bounded.
  * `look_up_messages` asks the index, and gives up when it names too many. `walk_messages` goes through the reader's messages from the newest
  * one on, for a number of messages; it may find less than a page then, and says how far it came.
  *

@@ -101,6 +101,10 @@ describe('nothing is taken for what it is not', () => {
     const inBody = fields.filter((field) => !address.includes(`:${field}`));
     await expectStrict('', inBody, (json) => sent(method, address, json));
     for (const body of NO_OBJECTS) expect((await sent(method, address, body)).status).toBe(400);
+    for (const [, name = ''] of address.matchAll(/:(\w+)/g)) {
+      const found = refusal.parse(await sent(method, address, JSON.stringify({ [name]: ann.id })));
+      expect(found).toEqual([{ path: name, message: 'stands in the path' }]);
+    }
   });
 
   test.for(withQuery)('the query of $method $address too', async ({ method, address, fields }) => {

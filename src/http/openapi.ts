@@ -59,6 +59,7 @@ function describeRoute(route: Route, path: string): object {
     schema: jsonSchema(shape[name] ?? z.unknown(), 'input'),
   });
   const hasBody = route.method !== 'get' && rest.length > 0;
+  const body = z.strictObject(Object.fromEntries(Object.entries(shape).filter(([name]) => !inPath(name))));
   const parameters = [...names.map((name) => parameter(name, 'path')), ...(hasBody ? [] : rest.map((name) => parameter(name, 'query')))];
   return {
     summary: route.summary,
@@ -68,7 +69,7 @@ function describeRoute(route: Route, path: string): object {
       : { deprecated: true, description: `The same as ${route.method.toUpperCase()} /api${route.path}.` }),
     security: route.public ? [] : [{ token: [] }],
     ...(parameters.length > 0 && { parameters }),
-    ...(hasBody && { requestBody: { required: true, ...json(jsonSchema(route.params, 'input')) } }),
+    ...(hasBody && { requestBody: { required: true, ...json(jsonSchema(body, 'input')) } }),
     responses: {
       [route.status]: { description: 'Done', ...json(jsonSchema(route.answer, 'output')) },
       ...errorsOf(route, hasBody),

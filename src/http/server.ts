@@ -68,7 +68,10 @@ function serve(route: Route, services: Services): RequestHandler {
     if (services.database.isCrowded) throw new AppError('busy');
     const context = route.public ? undefined : await authenticate(services, request.headers.authorization);
     if (route.limit) await services.rateLimits.consume(route.limit, context?.userId ?? services.clientAddress(request));
-    const answer = await route.run(services, context, { ...inputOf(request), ...request.params });
+    const input = inputOf(request);
+    const issues = Object.keys(request.params).flatMap((path) => (path in input ? { path, message: 'stands in the path' } : []));
+    if (issues.length > 0) throw new AppError('invalid_params', { issues });
+    const answer = await route.run(services, context, { ...input, ...request.params });
     response.status(route.status).json(answer);
   };
 }

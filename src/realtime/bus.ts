@@ -1,17 +1,14 @@
 import { z } from 'zod';
 import { OPT_IN_EVENTS } from './optInEvents.ts';
 
-const userIds = z.array(z.string());
+const exceptions = { exceptUserIds: z.array(z.string()).optional(), exceptConnectionId: z.string().optional() };
 
 /** What travels on a topic: a frame for the topic's connections, or a change of who is connected to what. A text may go with it. */
 export const busMessage = z.discriminatedUnion('kind', [
-  /** For every connection in the topic, or those that asked for the event; save those of some users, or the one it came from. */
-  z.object({
-    kind: z.literal('broadcast'),
-    event: z.enum(OPT_IN_EVENTS).optional(),
-    exceptUserIds: userIds.optional(),
-    exceptConnectionId: z.string().optional(),
-  }),
+  /** For every connection in the topic, save those of some users, or the one it came from. */
+  z.object({ kind: z.literal('broadcast'), ...exceptions }),
+  /** The same for those only who asked for the event. A process that does not know it must not take it for a broadcast. */
+  z.object({ kind: z.literal('event'), event: z.enum(OPT_IN_EVENTS), ...exceptions }),
   /** On a user's topic: the user became a member of a group. The text is the broadcast that tells of it, if there is one. */
   z.object({ kind: z.literal('joined'), groupId: z.string() }),
   /** On a user's topic: the user is no longer a member. */

@@ -110,8 +110,8 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
    */
   publish<Type extends BroadcastType>(topic: string, type: Type, item: BroadcastItem<Type>, exceptions: Exceptions = {}): void {
     if (!this.#isHeard(topic)) return;
-    const event = isOptInEvent(type) ? type : undefined;
-    void this.#bus.publish(topic, { kind: 'broadcast', event, ...exceptions }, broadcastFrame(type, item));
+    const message: BusMessage = isOptInEvent(type) ? { kind: 'event', event: type, ...exceptions } : { kind: 'broadcast', ...exceptions };
+    void this.#bus.publish(topic, message, broadcastFrame(type, item));
   }
 
   /** Tells the user's other connections that asked for it what the user did on one; `item` is made only when anybody may hear. */
@@ -159,6 +159,11 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     void this.#bus.publish(userTopic(userId), { kind: 'reconnect' });
   }
 
+  /** What the user's connections receive is read anew, and they are told to catch up; they stay open. */
+  refresh(userId: string): void {
+    void this.#bus.publish(userTopic(userId), { kind: 'loss' });
+  }
+
   /** The status of a user may have changed: every process that has somebody who watches it is to look. */
   announceStatus(userId: string): void {
     void this.#bus.publish(statusTopic(userId), { kind: 'status', userId });
@@ -187,7 +192,8 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   receive(topic: string, message: BusMessage, text: string): void {
     // Nobody joins or leaves while a frame is handed out.
-    if (message.kind === 'broadcast') this.#deliver(this.#topics.subscribersOf(topic), textFrame(text), message);
+    if (message.kind === 'broadcast' || message.kind === 'event')
+      this.#deliver(this.#topics.subscribersOf(topic), textFrame(text), message);
     else this.#change(topic, message, text);
   }
 
@@ -229,7 +235,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     this.#metrics.deliveries.inc(count);
   }
 
-  #change(topic: string, message: Exclude<BusMessage, { kind: 'broadcast' }>, text: string): void {
+  #change(topic: string, message: Exclude<BusMessage, { kind: 'broadcast' | 'event' }>, text: string): void {
     const subscribers = [...this.#topics.subscribersOf(topic)];
     switch (message.kind) {
       case 'joined':

@@ -39,7 +39,10 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
         }
         return written;
       };
-      const written = await database.change(admit, () => hub.reconnect(userId));
+      const written = await database.change(admit, () => {
+        hub.reconnect(userId);
+        hub.doubt(groupTopic(groupId));
+      });
       const place = placeOf(written);
       const item = groupMessageItem(message, written, place);
       if (written.repeated) {

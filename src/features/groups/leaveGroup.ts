@@ -32,7 +32,7 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
         const item = groupMessageItem(message, written, place);
         hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
         hub.publishOwn(userId, connection, 'leaveGroup', () => ownMessageItem(item, message, written));
-        if (heirId) announceRole(context, { groupId, userId: heirId, role: 'owner' });
+        if (heirId) announceRole(context, { groupId, userId: heirId, role: 'owner', hasLeft: true });
       }
       return { item: { groupId }, data: null, place };
     },

@@ -4,6 +4,7 @@ import type { Member } from '../../db/models/member.ts';
 import type { Database } from '../../db/sequelize.ts';
 import { AppError } from '../../errors.ts';
 import type { Services } from '../../operation.ts';
+import { groupTopic } from '../../realtime/topics.ts';
 
 /**
  * Keeps these accounts from being deleted until the transaction ends, and returns the ids of those that exist. All else of them may change.
@@ -29,7 +30,7 @@ export async function lockGroup(database: Database, groupId: string, transaction
 
 interface GroupChange {
   groupId: string;
-  /** Whose place in the group changes. When nobody can say whether it has, that user's connections are to come again. */
+  /** Whose place in the group changes. When nobody can say whether it has, that user's connections are to come again, and the others to catch up. */
   userId: string;
 }
 
@@ -43,7 +44,10 @@ export function changeGroup<T>(
   change: (group: Conversation, transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   const changed = async (transaction: Transaction) => change(await lockGroup(database, groupId, transaction), transaction);
-  return database.change(changed, () => hub.reconnect(userId));
+  return database.change(changed, () => {
+    hub.reconnect(userId);
+    hub.doubt(groupTopic(groupId));
+  });
 }
 
 interface Newcomer {
@@ -66,13 +70,7 @@ export async function admitMember(
   if (!accounts.has(userId)) throw new AppError('no_such_user');
   // What was written before is history, and not unread.
   await database.members.create({ conversationId: group.id, userId, readSeq: group.lastSeq }, { transaction });
-  await countMembers(database, group, transaction);
-}
-
-/** Counted anew and not up or down: a server of the version before, which may run beside this one, does not keep the number. */
-async function countMembers(database: Database, group: Conversation, transaction: Transaction): Promise<void> {
-  const memberCount = await database.members.count({ where: { conversationId: group.id }, transaction });
-  await group.update({ memberCount }, { transaction });
+  await group.update({ memberCount: group.memberCount + 1 }, { transaction });
 }
 
 /** The user's place in a locked group; null when the user is not a member. */
@@ -101,18 +99,17 @@ export async function removeMember(
   transaction: Transaction,
 ): Promise<string | undefined> {
   const conversationId = group.id;
-  await database.members.destroy({ where: { conversationId, userId }, transaction });
-  await countMembers(database, group, transaction);
+  const member = await findMember(database, group, userId, transaction);
+  await member?.destroy({ transaction });
+  if (member) await group.update({ memberCount: group.memberCount - 1 }, { transaction });
+  if (member?.role !== 'owner') return undefined;
   const order = [
     ['joinedAt', 'ASC'],
     ['userId', 'ASC'],
   ] satisfies [string, string][];
-  const eldest = await database.members.findOne({ where: { conversationId }, order, transaction });
-  if (!eldest) {
-    await group.update({ deletedAt: new Date() }, { transaction });
-    return undefined;
-  }
-  if (await database.members.count({ where: { conversationId, role: 'owner' }, transaction })) return undefined;
-  await eldest.update({ role: 'owner' }, { transaction });
-  return eldest.userId;
+  // The index of members by seniority is one of groups.
+  const eldest = await database.members.findOne({ where: { conversationId, companionId: null }, order, transaction });
+  if (eldest) await eldest.update({ role: 'owner' }, { transaction });
+  else await group.update({ deletedAt: new Date() }, { transaction });
+  return eldest?.userId;
 }

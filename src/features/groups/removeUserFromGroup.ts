@@ -62,8 +62,8 @@ function tell(context: Context, userId: string, message: NewMessage, written: Wr
   const { hub } = services;
   const { conversationId: groupId } = message;
   if (written.repeated) {
-    hub.leaveGroup(userId, groupId);
-    hub.doubt(userTopic(userId), userId);
+    // By now the user may have been added again: what is true stands in the database.
+    hub.refresh(userId);
     hub.doubt(groupTopic(groupId), senderId);
     return;
   }

@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts';
 import type { Context } from '../../operation.ts';
-import { announce } from '../messages/announce.ts';
+import { groupTopic } from '../../realtime/topics.ts';
 import type { Role } from './events.ts';
 
 /** @throws {AppError} `not_an_admin` for a plain member */
@@ -29,9 +29,12 @@ interface RoleChange {
   /** Whose role it is now. */
   userId: string;
   role: Role;
+  /** Whether the user of the context is in the group no more. */
+  hasLeft: boolean;
 }
 
-/** Tells the group that the user of the context gave somebody a role. */
-export function announceRole(context: Context, { groupId, ...change }: RoleChange): void {
-  announce(context, { companionId: null, groupId }, 'roleChanged', (address) => ({ ...address, ...change, changedBy: context.userId }));
+/** Tells the group that the user of the context gave somebody a role; of an owner who has left, no connection is told. */
+export function announceRole({ userId, connection, services: { hub } }: Context, { groupId, hasLeft, ...change }: RoleChange): void {
+  const exceptions = hasLeft ? { exceptUserIds: [userId] } : { exceptConnectionId: connection?.id };
+  hub.publish(groupTopic(groupId), 'roleChanged', { companionId: null, groupId, ...change, changedBy: userId }, exceptions);
 }

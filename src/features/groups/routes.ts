@@ -20,7 +20,7 @@ const create = ({ MAX_MESSAGE_LENGTH }: Env) =>
     params: z.strictObject({ groupId: newGroupId, groupName, notificationMessage: messageText(MAX_MESSAGE_LENGTH), messageId: id }),
     status: 200,
     answer: z.object({ message: z.string() }),
-    errors: ['group_id_taken', 'message_id_taken'],
+    errors: ['group_id_taken'],
     async handle(context, { notificationMessage: message, ...group }) {
       await createGroup(context, { ...group, message, userIds: [] });
       return { message: 'Group created' };

@@ -28,8 +28,8 @@ export const setGroupRole = operation({
     // The same again may be asked for because nobody was told of it the first time.
     if (!isChanged) doubt();
     else {
-      announceRole(context, { groupId, userId, role });
-      if (role === 'owner') announceRole(context, { groupId, userId: myId, role: 'admin' });
+      announceRole(context, { groupId, userId, role, hasLeft: false });
+      if (role === 'owner') announceRole(context, { groupId, userId: myId, role: 'admin', hasLeft: false });
     }
     return { item, data: null };
   },

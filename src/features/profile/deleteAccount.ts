@@ -47,6 +47,6 @@ export async function deleteAccount(context: Context): Promise<void> {
     hub.leaveGroup(userId, groupId);
     const item = groupMessageItem(message, written, placeOf(written));
     hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
-    if (heirId) announceRole(context, { groupId, userId: heirId, role: 'owner' });
+    if (heirId) announceRole(context, { groupId, userId: heirId, role: 'owner', hasLeft: true });
   }
 }

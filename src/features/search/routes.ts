@@ -73,7 +73,6 @@ const messages = operationRoute({
   method: 'get',
   path: '/messages/search',
   summary: 'Find messages by their words, in all my chats or in one; newest first',
-  limit: 'search',
   params: z
     .strictObject({ text: wantedWords, limit, cursor: searchCursor.optional(), userId: id.optional(), groupId: id.optional() })
     .refine(({ userId, groupId }) => userId === undefined || groupId === undefined, 'must not have both a userId and a groupId'),

@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { nextCursor, pageWith } from '../../answers.ts';
 import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
+import { opaqueCursor, toCursor } from '../../paging.ts';
 import { id, isStorable, limit } from '../../schemas.ts';
 import { conversationOf } from '../messages/conversation.ts';
 import { messageRowOf } from '../messages/presenter.ts';
 import { messageRow } from '../messages/rows.ts';
 import { excerpt, excerptOf, matcherOf } from './excerpt.ts';
-import { findMessages, type Place } from './messageQueries.ts';
+import { findMessages } from './messageQueries.ts';
 
 /** What messages are searched for: words, the last one of which may be the beginning of one. */
 export const wantedWords = z
@@ -17,19 +18,10 @@ export const wantedWords = z
   .refine(isStorable, 'must be well-formed text without NUL characters')
   .refine((text) => /[\p{L}\p{N}]/u.test(text), 'must have a letter or a digit');
 
-const WRONG_CURSOR = 'must be the nextCursor of the answer before, or null';
-const place = z.object({ at: z.iso.datetime({ precision: 3 }).transform((text) => new Date(text)), conversationId: z.guid() });
-
-/** The place after which a page begins. Opaque to clients. */
-export const searchCursor = z.string().transform((text, context): Place => {
-  const [at, conversationId] = Buffer.from(text, 'base64url').toString().split(' ');
-  const { success, data } = place.safeParse({ at, conversationId });
-  if (success) return data;
-  context.addIssue({ code: 'custom', message: WRONG_CURSOR });
-  return z.NEVER;
-});
-
-const cursorOf = ({ at, conversationId }: Place): string => Buffer.from(`${at.toISOString()} ${conversationId}`).toString('base64url');
+/** The place after which a page begins. */
+export const searchCursor = opaqueCursor(
+  z.object({ at: z.iso.datetime({ precision: 3 }).transform((text) => new Date(text)), conversationId: z.guid() }),
+);
 
 /** A message that was found. */
 export const foundRow = messageRow.extend({ excerpt });
@@ -43,7 +35,8 @@ export const searchMessages = operation({
       'must not have both a receiverId and a groupId',
     ),
   answer: pageWith(foundRow, nextCursor),
-  async handle({ userId, services: { database } }, { text, limit, cursor: after, receiverId, groupId }) {
+  async handle({ userId, services: { database, rateLimits } }, { text, limit, cursor: after, receiverId, groupId }) {
+    await rateLimits.consume('search', userId);
     if (groupId !== undefined) {
       const isMember = await database.members.count({ where: { conversationId: groupId, userId, companionId: null } });
       if (!isMember) throw new AppError('not_a_member');
@@ -53,6 +46,6 @@ export const searchMessages = operation({
     const { found, next } = await findMessages(database, { userId, text, conversationId, after, limit });
     const isMatch = matcherOf(text);
     const data = found.map((row) => ({ ...messageRowOf(row, row), excerpt: excerptOf(row.content, isMatch) }));
-    return { item: { nextCursor: next && cursorOf(next) }, data };
+    return { item: { nextCursor: next && toCursor({ at: next.at, conversationId: next.conversationId }) }, data };
   },
 });
