@@ -106,6 +106,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
 
   async function shutDown(): Promise<void> {
     stopping.abort();
+    const indexed = indexer.stop();
     // A server that is closed while it asks for its port may get it nevertheless.
     await listening?.catch(() => {});
     const closed = httpServer.listening ? once(httpServer, 'close') : undefined;
@@ -117,7 +118,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     clearInterval(closeIdle);
     clearTimeout(closeAll);
     await Promise.all([writer.drain(), services.sessionReader.drain()]);
-    await indexer.stop();
+    await indexed;
     await passwords.close();
     await services.presence.close();
     await bus.close();

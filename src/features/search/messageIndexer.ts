@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { toAppError } from '../../db/databaseErrors.ts';
 import type { Database, Statement } from '../../db/sequelize.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { within } from '../../lib/within.ts';
 
 /** How often it looks whether there is anything to index, in milliseconds. */
 const INTERVAL = 5_000;
@@ -9,6 +10,8 @@ const INTERVAL = 5_000;
 const BATCH = 1_000;
 /** How much longer it rests than it works while there is more, so many times: sends come first. */
 const REST = 10;
+/** How long a stop waits for what is under way, in milliseconds. */
+const PATIENCE = 1_000;
 
 const INDEX: Statement = { name: 'index_next_messages', text: `SELECT index_next_messages(${BATCH}) AS "isMoreLeft"` };
 
@@ -32,10 +35,10 @@ export class MessageIndexer {
     this.#running = this.#run();
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is under way, or soon: what is not committed then is indexed by the next one. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#running;
+    if (this.#running) await within(PATIENCE, this.#running);
   }
 
   async #run(): Promise<void> {
