@@ -149,7 +149,7 @@ const FAILURES: Record<string, (scene: ExampleScene) => Promise<Frame>> = {
   no_shared_chat: ({ ann, carol }) => ann.socket.fail('watchPresence', { userIds: [carol.id] }),
 };
 /** Errors that take a server of their own: the tests that have one compare their frames, as all tests do. */
-const ELSEWHERE = ['rate_limited', 'busy', 'unavailable', 'internal', 'too_late_to_edit'];
+const ELSEWHERE = ['unauthorized', 'rate_limited', 'busy', 'unavailable', 'internal', 'too_late_to_edit'];
 
 function raw({ socket }: ExampleScene['ann'], text: string): Promise<Frame> {
   socket.frames.length = 0;

@@ -8,7 +8,7 @@ import { answerFrame, broadcastFrame, errorFrame, PROCESSOR, requestId } from '.
 import { broadcastExamples, requestExamples } from './examples/all.ts';
 
 /** How any request can fail. */
-export const COMMON_ERRORS: ErrorCode[] = ['invalid_params', 'rate_limited', 'busy', 'unavailable', 'internal'];
+export const COMMON_ERRORS: ErrorCode[] = ['invalid_params', 'unauthorized', 'rate_limited', 'busy', 'unavailable', 'internal'];
 /** What is answered to a frame that belongs to no request type. */
 export const PROCESSOR_ERRORS: ErrorCode[] = ['invalid_json', 'invalid_frame', 'unknown_type', 'rate_limited'];
 /** The event that is no type of its own. */

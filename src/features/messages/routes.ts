@@ -63,7 +63,7 @@ const writeToGroup = (env: Env) =>
     path: '/groups/:groupId/messages',
     summary: 'Send a message to a group of mine; the same messageId again stores nothing',
     limit: 'request',
-    params: z.strictObject({ groupId: id, ...message(env), groupName: z.unknown().optional() }),
+    params: z.strictObject({ groupId: id, ...message(env) }),
     status: 201,
     answer: stored,
     errors: ['not_a_member', 'no_such_message', 'message_id_taken'],
