@@ -23,7 +23,7 @@ export class MessageIndexer {
   readonly #database: Database;
   readonly #logger: Logger;
   readonly #stopping = new AbortController();
-  #running: Promise<void> | undefined;
+  #running: Promise<void> = Promise.resolve();
 
   constructor(database: Database, logger: Logger) {
     this.#database = database;
@@ -38,7 +38,7 @@ export class MessageIndexer {
   /** Resolves when nothing is under way, or soon: what is not committed then is indexed by the next one. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    if (this.#running) await within(PATIENCE, this.#running);
+    await within(PATIENCE, this.#running);
   }
 
   async #run(): Promise<void> {
