@@ -17,6 +17,13 @@ export const messageText = (maxLength: number) =>
     .refine(isStorable, STORABLE)
     .meta({ maxLength });
 
+/** What somebody looks for. */
+export const searchTerm = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(100, 'must be at most 100 characters long')
+  .refine(isStorable, STORABLE);
+
 const title = z
   .string()
   .min(1, 'must not be empty')

@@ -3,18 +3,13 @@ import { fold } from '../../db/searchText.ts';
 import { AppError } from '../../errors.ts';
 import { pageBody } from '../../http/page.ts';
 import { operationRoute, type Route, route } from '../../http/route.ts';
-import { id, isStorable, limitOr } from '../../schemas.ts';
+import { id, limitOr, searchTerm } from '../../schemas.ts';
 import { findMyGroups, findUsers, findUsersNotInGroup } from './queries.ts';
 import { foundRow, searchCursor, searchMessages, wantedWords } from './searchMessages.ts';
 
 const DEFAULT_LIMIT = 20;
 
-const searchText = z
-  .string()
-  .min(1, 'must not be empty')
-  .max(100, 'must be at most 100 characters long')
-  .refine(isStorable, 'must be well-formed text without NUL characters')
-  .refine((text) => fold(text) !== '', 'must not be white space or accents alone');
+const searchText = searchTerm.refine((text) => fold(text) !== '', 'must not be white space or accents alone');
 const limit = limitOr(DEFAULT_LIMIT);
 
 const person = z.object({ userId: z.uuid(), firstName: z.string(), lastName: z.string().nullable(), email: z.string() });

@@ -3,7 +3,7 @@ import { nextCursor, pageWith } from '../../answers.ts';
 import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
 import { opaqueCursor, toCursor } from '../../paging.ts';
-import { id, isStorable, limit } from '../../schemas.ts';
+import { id, limit, searchTerm } from '../../schemas.ts';
 import { conversationOf } from '../messages/conversation.ts';
 import { messageRowOf } from '../messages/presenter.ts';
 import { messageRow } from '../messages/rows.ts';
@@ -11,12 +11,7 @@ import { excerpt, excerptOf, matcherOf } from './excerpt.ts';
 import { findMessages } from './messageQueries.ts';
 
 /** What messages are searched for: words, the last one of which may be the beginning of one. */
-export const wantedWords = z
-  .string()
-  .min(1, 'must not be empty')
-  .max(100, 'must be at most 100 characters long')
-  .refine(isStorable, 'must be well-formed text without NUL characters')
-  .refine((text) => /[\p{L}\p{N}]/u.test(text), 'must have a letter or a digit');
+export const wantedWords = searchTerm.refine((text) => /[\p{L}\p{N}]/u.test(text), 'must have a letter or a digit');
 
 /** The place after which a page begins. */
 export const searchCursor = opaqueCursor(
