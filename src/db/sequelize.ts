@@ -26,10 +26,13 @@ const IDLE_TIMEOUT = 30_000;
 /** How long the database may take to answer that it is there, in milliseconds. */
 const ANSWER_TIMEOUT = 2_000;
 
-/** A connection that ends reports it to whoever waits for it, and to the pools; where nobody listens at that moment, it would end the process. */
+/**
+ * A connection that ends reports it to whoever waits for it, and to the pools; where nobody listens at that moment, it would end the process.
+ * In the mode `pipeline` one whose statement is not answered in time is ended: a ROLLBACK behind it need not wait as long again.
+ */
 class Client extends pg.Client {
   constructor(config?: pg.ClientConfig) {
-    super(config);
+    super({ ...config, pipeline: true });
     this.on('error', () => {});
   }
 }

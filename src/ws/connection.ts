@@ -23,6 +23,9 @@ const MAX_UNREAD_ANSWERS = 256 * 1024;
 /** Bytes that may be left of what was written to a client before; if there are more, it reads too slowly, and is closed. */
 const MAX_UNREAD = 4 * 1024 * 1024;
 
+/** How long what was asked may wait for its turn when the server stops, in milliseconds: what begins later may not end in time. */
+const LAST_TURN = 3_000;
+
 const NO_EVENTS: ReadonlySet<OptInEvent> = new Set();
 
 /** A request and its length in characters. */
@@ -139,9 +142,11 @@ export class Connection implements Subscriber, Context {
     if (!socket || socket.readyState === socket.CLOSED) return;
     const closed = new Promise((resolve) => socket.once('close', resolve));
     if (this.#running + this.#waiting.length > 0) {
+      const timer = setTimeout(() => this.#refuseWaiting(), LAST_TURN);
       await new Promise<void>((resolve) => {
         this.#finished = resolve;
       });
+      clearTimeout(timer);
     }
     this.#finished ??= () => {};
     if (socket.readyState === socket.OPEN) this.close(reason);
@@ -177,7 +182,7 @@ export class Connection implements Subscriber, Context {
       if (isBinary) throw new AppError('invalid_frame');
       const text = data.toString();
       const envelope = parseEnvelope(text);
-      if (wait > 0) this.#refuse(envelope, wait);
+      if (wait > 0) this.#refuse(envelope, new AppError('rate_limited', { retryAfter: wait }));
       else this.#add({ envelope, length: text.length });
     } catch (error) {
       this.#answerError(PROCESSOR, toAppError(error, this));
@@ -190,9 +195,16 @@ export class Connection implements Subscriber, Context {
     this.#unansweredLength += request.length;
   }
 
-  #refuse({ type = PROCESSOR, requestId }: Envelope, retryAfter: number): void {
-    const error = new AppError('rate_limited', { retryAfter });
+  #refuse({ type = PROCESSOR, requestId }: Envelope, error: AppError): void {
     this.#answerError(this.#operations.has(type) ? type : PROCESSOR, error, requestId);
+  }
+
+  /** What waits behind a request that is still not done has its answer now. */
+  #refuseWaiting(): void {
+    for (const { envelope, length } of this.#waiting.splice(0)) {
+      this.#unansweredLength -= length;
+      this.#refuse(envelope, new AppError('unavailable'));
+    }
   }
 
   /** Answers a request that is not run. */
