@@ -8,7 +8,7 @@ import { createRegistry } from '../src/ws/registry.ts';
 import { query } from './support/database.ts';
 import { call, logIn, newGroup, type TestUser } from './support/http.ts';
 import { holdLock } from './support/lock.ts';
-import { REQUESTS, type Scene, setScene } from './support/scene.ts';
+import { newOthers, REQUESTS, type Scene, setScene } from './support/scene.ts';
 import { JWT_SECRET, startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
 
@@ -34,9 +34,10 @@ function requestIn(scene: Scene, type: string): object {
 
 /** A connection of the owner for each type, each around a group of its own. */
 async function connections(server: TestServer, tokenOf = ({ token }: TestUser) => token) {
+  const others = await newOthers(server);
   const scenes: { type: string; scene: Scene }[] = [];
   // All at once would be more registrations than a busy machine takes.
-  for (const type of TYPES) scenes.push({ type, scene: await setScene(server) });
+  for (const type of TYPES) scenes.push({ type, scene: await setScene(server, others) });
   return Promise.all(
     scenes.map(async ({ type, scene }) => {
       const socket = await connect(server, { token: tokenOf(scene.owner) });

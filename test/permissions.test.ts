@@ -149,6 +149,7 @@ const OTHERS: Record<string, number> = {
 
 describe('who may do what', () => {
   let server: TestServer;
+  let user: TestUser;
   let revoked: string;
   let expired: string;
   const forged = new Tokens('another secret, which this server does not know').sign({
@@ -159,12 +160,10 @@ describe('who may do what', () => {
 
   beforeAll(async () => {
     server = await startServer({ METRICS_TOKEN: 'the-token-of-the-operator' });
-    const user = await newUser(server);
+    user = await newUser(server);
     revoked = (await logIn(server, user)).token;
-    await call(server, 'PATCH', '/profile/password', {
-      token: user.token,
-      body: { oldPassword: user.password, newPassword: 'new password' },
-    });
+    const body = { oldPassword: user.password, newPassword: 'new password' };
+    await call(server, 'PATCH', '/profile/password', { token: user.token, body });
     expired = new Tokens(JWT_SECRET).sign({ userId: user.id, sessionId: randomUUID(), expiresAt: new Date(Date.now() - 1_000) });
   });
   afterAll(() => server.app.stop());
@@ -174,12 +173,13 @@ describe('who may do what', () => {
   });
 
   test.for(Object.entries(TYPES))('%s', async ([type, outcomes]) => {
+    let scene = await setScene(server);
     for (const actor of ACTORS) {
-      const scene = await setScene(server);
       const socket = await connect(server, scene[actor]);
       const frame = await socket.request(type, REQUESTS[type]?.(scene));
       expect({ [actor]: 'error' in frame ? frame.code : 'ok' }).toEqual({ [actor]: outcomes[actor] });
       await socket.close();
+      if (!('error' in frame)) scene = await setScene(server);
     }
   });
 
@@ -209,8 +209,7 @@ describe('who may do what', () => {
 
   test.for(Object.entries(OTHERS))('%s answers everybody with %i', async ([address, status]) => {
     const [method = '', path] = address.split(' ');
-    const { owner } = await setScene(server);
-    for (const token of [undefined, forged, expired, revoked, owner.token]) {
+    for (const token of [undefined, forged, expired, revoked, user.token]) {
       const headers = token ? { authorization: `Bearer ${token}` } : {};
       const response = await fetch(`${server.url}${path}`, { method: method.toUpperCase(), redirect: 'manual', headers });
       expect(response.status).toBe(status);
@@ -237,11 +236,12 @@ describe('who may do what', () => {
       const body = method === 'get' ? undefined : input;
       return (await call(server, method.toUpperCase(), path + query, { token, ...(body && { body }) })).status;
     };
-    const scene = await setScene(server);
+    let scene = await setScene(server);
     for (const token of [undefined, forged, expired, revoked]) expect(await request(scene, scene.owner, token)).toBe(row.nobody);
     for (const actor of ACTORS) {
-      const scene = await setScene(server);
-      expect({ [actor]: await request(scene, scene[actor], scene[actor].token) }).toEqual({ [actor]: row.outcomes[actor] });
+      const status = await request(scene, scene[actor], scene[actor].token);
+      expect({ [actor]: status }).toEqual({ [actor]: row.outcomes[actor] });
+      if (status < 300 && method !== 'get') scene = await setScene(server);
     }
   });
 });

@@ -2,18 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { newUser, type TestUser } from './http.ts';
 import { connect } from './socket.ts';
 
-/** People around one group. */
-export interface Scene {
-  groupId: string;
-  /** Of a message that the owner wrote in the group, and of one to the member. */
-  messageId: string;
+/** People around the owner of a group. */
+interface Others {
   stranger: TestUser;
   exMember: TestUser;
   member: TestUser;
   admin: TestUser;
-  owner: TestUser;
   /** A member too, to whom things are done. */
   guest: TestUser;
+}
+
+/** People around one group. */
+export interface Scene extends Others {
+  groupId: string;
+  /** Of a message that the owner wrote in the group, and of one to the member. */
+  messageId: string;
+  owner: TestUser;
 }
 
 /** Everybody whom a matrix of permissions asks about, save those without a valid token. */
@@ -56,9 +60,16 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
   updateChat: ({ groupId }) => ({ groupId, muted: true, pinned: true, title: 'Ours' }),
 };
 
-export async function setScene(server: { url: string }): Promise<Scene> {
-  const newUsers = [newUser(server), newUser(server), newUser(server), newUser(server), newUser(server), newUser(server)] as const;
-  const [stranger, exMember, member, admin, owner, guest] = await Promise.all(newUsers);
+export async function newOthers(server: { url: string }): Promise<Others> {
+  const users = [newUser(server), newUser(server), newUser(server), newUser(server), newUser(server)] as const;
+  const [stranger, exMember, member, admin, guest] = await Promise.all(users);
+  return { stranger, exMember, member, admin, guest };
+}
+
+/** A new owner with a new group. The others may be around more than one. */
+export async function setScene(server: { url: string }, around?: Others): Promise<Scene> {
+  const [owner, others] = await Promise.all([newUser(server), around ?? newOthers(server)]);
+  const { exMember, member, admin, guest } = others;
   const [groupId, messageId] = [randomUUID(), randomUUID()];
   const userIds = [exMember, member, admin, guest].map(({ id }) => id);
   const [ownerSocket, exMemberSocket] = [await connect(server, owner), await connect(server, exMember)];
@@ -68,5 +79,5 @@ export async function setScene(server: { url: string }): Promise<Scene> {
   await ownerSocket.ask('privateMessage', { messageId, receiverId: member.id, content: 'Hello' });
   await exMemberSocket.ask('leaveGroup', { groupId, messageId: randomUUID(), message: 'left' });
   await Promise.all([ownerSocket.close(), exMemberSocket.close()]);
-  return { groupId, messageId, stranger, exMember, member, admin, owner, guest };
+  return { groupId, messageId, owner, ...others };
 }
