@@ -5,7 +5,7 @@ import { dialogId } from '../src/features/messages/dialogId.ts';
 
 /** Rows that one statement carries as parameters. */
 const CHUNK = 20_000;
-/** What half of all messages have as a word, and one message in the middle of each of the first conversations that are written together. */
+/** A word of half of all messages, and one of a message in the middle of each of the first conversations that are written together. */
 export const COMMON_WORD = 'many';
 export const RARE_WORD = 'uixot';
 const RARE_COUNT = 20;
@@ -80,11 +80,13 @@ const CONVERSATIONS = `
   SELECT id, kind, name, search_text, CASE WHEN kind = 'group' THEN first_id END, messages_each, messages_each, ${sentAt('messages_each')}
   FROM (${INPUT}) input`;
 
+const IS_RARE = `(position <= ${RARE_COUNT} AND seq = messages_each / 2 + 1)`;
+
 const MESSAGES = `
   INSERT INTO messages (conversation_id, created_at, id, sender_id, seq, rev, notification, content, updated_at)
   SELECT id, ${sentAt('seq')}, gen_random_uuid(), CASE seq % 2 WHEN 1 THEN first_id ELSE second_id END, seq, seq, false,
-    'Number ' || seq || CASE seq % 2 WHEN 1 THEN ' ${COMMON_WORD}' ELSE '' END || repeat(' and so on', (seq % 8)::int)
-      || CASE WHEN position <= ${RARE_COUNT} AND seq = messages_each / 2 + 1 THEN ' ${RARE_WORD}' ELSE '' END,
+    'Number ' || seq || CASE WHEN (seq + position) % 2 = 1 OR ${IS_RARE} THEN ' ${COMMON_WORD}' ELSE '' END
+      || repeat(' and so on', (seq % 8)::int) || CASE WHEN ${IS_RARE} THEN ' ${RARE_WORD}' ELSE '' END,
     ${sentAt('seq')}
   FROM generate_series(1, $8::bigint) AS seq CROSS JOIN (${INPUT}) input`;
 

@@ -14,9 +14,9 @@ const FEW = 100;
 /** Matches that the planner expects: up to so many, the index is asked first; from so many on, naming them all would take too long. */
 const RARE = 1_000;
 const TOO_COMMON = 200_000;
-/** Messages that are gone through before the index is asked, and when the index is no help. */
+/** Messages that are gone through before the index is asked, and then, by and by, when the index is no help. */
 const GLANCE = 200;
-const WALK = 10_000;
+const WALKS = [2_000, 10_000];
 
 /** Messages are indexed when they are older than this: by then whatever was written earlier can be seen. */
 const SETTLED = '20 s';
@@ -285,6 +285,7 @@ export const messageSearch: SqlMigration = {
     DECLARE
       query tsquery := message_query(wanted);
       expected float8;
+      most int;
       ids uuid[]; times timestamptz[]; since timestamptz;
     BEGIN
       IF query IS NULL THEN RETURN; END IF;
@@ -302,7 +303,10 @@ export const messageSearch: SqlMigration = {
             SELECT * INTO ids, times FROM look_up_messages(reader_id, query, only_in, before_at, before_id, max_rows + 1);
           END IF;
           IF ids IS NULL THEN
-            SELECT * INTO ids, times, since FROM walk_messages(reader_id, query, only_in, before_at, before_id, ${WALK}, max_rows + 1);
+            FOREACH most IN ARRAY ARRAY[${WALKS}] LOOP
+              SELECT * INTO ids, times, since FROM walk_messages(reader_id, query, only_in, before_at, before_id, most, max_rows + 1);
+              EXIT WHEN since = '-infinity' OR cardinality(ids) > max_rows;
+            END LOOP;
           END IF;
         END IF;
       END IF;
