@@ -18,6 +18,7 @@ import { createRoutes } from './http/routes.ts';
 import { createHttpApp } from './http/server.ts';
 import type { Logger } from './lib/logger.ts';
 import { Passwords } from './lib/passwords.ts';
+import { within } from './lib/within.ts';
 import { Metrics } from './metrics.ts';
 import type { Services } from './operation.ts';
 import { Hub } from './realtime/hub.ts';
@@ -31,6 +32,8 @@ import { SocketServer } from './ws/server.ts';
 const IDLE_SWEEP = 50;
 /** How long a stopping server waits for HTTP requests that are under way, in milliseconds. */
 const GRACE = 3_000;
+/** How long a stop waits for anything, in milliseconds. By then all clients are answered, and nobody waits for what the database has not done. */
+const STOP_LIMIT = 9_000;
 /** How long the database may work on one statement, in milliseconds; then it is ended, and the client told to try again. */
 const STATEMENT_TIMEOUT = 5_000;
 /**
@@ -45,7 +48,7 @@ const STANDSTILL = 20_000;
 export interface App {
   /** Brings the schema up to date and listens; resolves with the port. */
   start(): Promise<number>;
-  /** Takes no new connections, commits what it was given, closes every connection and the database. Idempotent. */
+  /** Takes no new connections, commits what it was given, closes every connection and the database, or gives up after nine seconds. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -129,7 +132,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
   return {
     start,
     stop: () => {
-      stopped ??= shutDown();
+      stopped ??= within(STOP_LIMIT, shutDown());
       return stopped;
     },
   };

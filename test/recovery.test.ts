@@ -96,6 +96,23 @@ describe('Whatever was acknowledged is still there', () => {
     await expectEverything();
   });
 
+  test('when its PostgreSQL does not stop: after ten seconds the server gives up with 1, and the next one goes on', async () => {
+    const pid = await postmasterPid();
+    process.kill(pid, 'SIGSTOP');
+    const begun = Date.now();
+    try {
+      server.signal('SIGTERM');
+      expect(await server.exit()).toBe(1);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect(Date.now() - begun).toBeGreaterThan(9_900);
+    expect(Date.now() - begun).toBeLessThan(12_000);
+    expect(server.stdout).toContain('could not stop in time');
+    server = await startProcess(dataDir, UNLIMITED);
+    await expectEverything();
+  });
+
   test('when the server is killed: the next one takes over the PostgreSQL that it left, also by another path to the data', async () => {
     const sockets = await flood();
     const left = await postmasterPid();

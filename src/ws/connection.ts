@@ -14,28 +14,17 @@ import { dispatch } from './dispatch.ts';
 import { endWithin } from './endWithin.ts';
 import { type Envelope, errorFrame, PROCESSOR, parseEnvelope, type RequestId } from './envelope.ts';
 import { RequestLimit } from './requestLimit.ts';
+import { type RequestHandler, RequestQueue } from './requestQueue.ts';
 
-/** Requests of one connection that may be unanswered, and characters in them; then its socket is not read until one is answered. */
-const MAX_UNANSWERED = 256;
-const MAX_UNANSWERED_LENGTH = 4 * 1024 * 1024;
 /** Bytes that may wait for a client to read them before its socket is not read any more: who does not read gets no more answers. */
 const MAX_UNREAD_ANSWERS = 256 * 1024;
 /** Bytes that may be left of what was written to a client before; if there are more, it reads too slowly, and is closed. */
 const MAX_UNREAD = 4 * 1024 * 1024;
 
-/** How long what was asked may wait for its turn when the server stops, in milliseconds: what begins later may not end in time. */
-const LAST_TURN = 3_000;
-
 const NO_EVENTS: ReadonlySet<OptInEvent> = new Set();
 
-/** A request and its length in characters. */
-interface Request {
-  envelope: Envelope;
-  length: number;
-}
-
 /** One client: takes its requests in order, runs them, answers them, and passes on what is broadcast to it. */
-export class Connection implements Subscriber, Context {
+export class Connection implements Subscriber, Context, RequestHandler {
   /** Stands in its log lines. */
   readonly id: string;
   readonly claims: Claims;
@@ -50,26 +39,23 @@ export class Connection implements Subscriber, Context {
   /** With what code the server ended it; undefined while it has not. */
   closeCode: number | undefined;
   readonly #operations: ReadonlyMap<string, Operation>;
-  readonly #waiting: Request[] = [];
+  readonly #requests: RequestQueue;
   readonly #limit: RequestLimit | undefined;
   #socket: WebSocket | undefined;
   /** What `#socket` writes to. */
   #stream: Duplex | undefined;
   /** Whether the client gave a sign of life since the last ping. */
   #alive = true;
-  #running = 0;
-  /** Characters of the requests that wait or run. */
-  #unansweredLength = 0;
   /** Waits until the client has read what was written to it. */
   #draining = false;
-  #exclusive = false;
-  #finished: (() => void) | undefined;
+  #isFinishing = false;
 
   constructor(id: string, claims: Claims, services: Services, operations: ReadonlyMap<string, Operation>) {
     this.id = id;
     this.claims = claims;
     this.services = services;
     this.#operations = operations;
+    this.#requests = new RequestQueue(operations, this);
     this.#limit = services.env.RATE_LIMITS === 'on' ? new RequestLimit() : undefined;
   }
 
@@ -119,7 +105,7 @@ export class Connection implements Subscriber, Context {
   revoke(): void {
     this.revoked = true;
     // What has not begun is not done for a session that has ended.
-    for (const { length } of this.#waiting.splice(0)) this.#unansweredLength -= length;
+    this.#requests.clear();
     this.close(CLOSE.unauthorized);
   }
 
@@ -141,14 +127,8 @@ export class Connection implements Subscriber, Context {
     const socket = this.#socket;
     if (!socket || socket.readyState === socket.CLOSED) return;
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    if (this.#running + this.#waiting.length > 0) {
-      const timer = setTimeout(() => this.#refuseWaiting(), LAST_TURN);
-      await new Promise<void>((resolve) => {
-        this.#finished = resolve;
-      });
-      clearTimeout(timer);
-    }
-    this.#finished ??= () => {};
+    this.#isFinishing = true;
+    await this.#requests.finish();
     if (socket.readyState === socket.OPEN) this.close(reason);
     else endWithin(reason.timeout, socket);
     await closed;
@@ -158,7 +138,7 @@ export class Connection implements Subscriber, Context {
   sweep(now: number): void {
     if (now >= this.claims.expiresAt.getTime()) this.close(CLOSE.unauthorized);
     // While it is behind, the server does not read what the client says.
-    else if (!this.#alive && !this.#isBehind) this.#socket?.terminate();
+    else if (!this.#alive && !this.#requests.isFull) this.#socket?.terminate();
     else {
       this.#alive = false;
       this.#socket?.ping();
@@ -167,7 +147,7 @@ export class Connection implements Subscriber, Context {
 
   #receive(data: RawData, isBinary: boolean): void {
     const socket = this.#socket;
-    if (this.#finished || !socket || socket.readyState !== socket.OPEN) return;
+    if (this.#isFinishing || !socket || socket.readyState !== socket.OPEN) return;
     this.#alive = true;
     if (Date.now() >= this.claims.expiresAt.getTime()) {
       this.close(CLOSE.unauthorized);
@@ -182,56 +162,38 @@ export class Connection implements Subscriber, Context {
       if (isBinary) throw new AppError('invalid_frame');
       const text = data.toString();
       const envelope = parseEnvelope(text);
-      if (wait > 0) this.#refuse(envelope, new AppError('rate_limited', { retryAfter: wait }));
-      else this.#add({ envelope, length: text.length });
+      if (wait > 0) this.refuse(envelope, new AppError('rate_limited', { retryAfter: wait }));
+      else this.#requests.add(envelope, text.length);
     } catch (error) {
       this.#answerError(PROCESSOR, toAppError(error, this));
     }
-    this.#next();
   }
 
-  #add(request: Request): void {
-    this.#waiting.push(request);
-    this.#unansweredLength += request.length;
+  run(envelope: Envelope, operation: Operation | undefined): Promise<string> {
+    return dispatch(this, operation, envelope);
   }
 
-  #refuse({ type = PROCESSOR, requestId }: Envelope, error: AppError): void {
+  answer(text: string): void {
+    this.deliver(textFrame(text));
+  }
+
+  failed(error: unknown): void {
+    this.logger.error(error, 'a request could not be answered');
+    this.close(CLOSE.internal);
+  }
+
+  refuse({ type = PROCESSOR, requestId }: Envelope, error: AppError): void {
     this.#answerError(this.#operations.has(type) ? type : PROCESSOR, error, requestId);
   }
 
-  /** What waits behind a request that is still not done has its answer now. */
-  #refuseWaiting(): void {
-    for (const { envelope, length } of this.#waiting.splice(0)) {
-      this.#unansweredLength -= length;
-      this.#refuse(envelope, new AppError('unavailable'));
-    }
+  moved(): void {
+    this.#holdBack();
   }
 
-  /** Answers a request that is not run. */
   #answerError(type: string, error: AppError, requestId?: RequestId): void {
     this.services.metrics.countRequest(type, error.code);
     this.deliver(textFrame(errorFrame(type, error, requestId)));
-  }
-
-  /** Whether so much is unanswered that no more is read. */
-  get #isBehind(): boolean {
-    return this.#running + this.#waiting.length >= MAX_UNANSWERED || this.#unansweredLength >= MAX_UNANSWERED_LENGTH;
-  }
-
-  /** Starts what waits, in order, as far as exclusive operations allow. */
-  #next(): void {
-    while (!this.#exclusive) {
-      const request = this.#waiting[0];
-      const operation = request && this.#operations.get(request.envelope.type ?? '');
-      if (!request || (operation?.exclusive && this.#running > 0)) break;
-      this.#waiting.shift();
-      this.#run(request, operation).catch((error: unknown) => {
-        this.logger.error(error, 'a request could not be answered');
-        this.close(CLOSE.internal);
-      });
-    }
     this.#holdBack();
-    if (this.#running + this.#waiting.length === 0) this.#finished?.();
   }
 
   /** Reads from the client no faster than it is served, and than it reads its answers: what it sends meanwhile stays on its side. */
@@ -245,21 +207,11 @@ export class Connection implements Subscriber, Context {
         this.#holdBack();
       });
     }
-    if (this.#draining || this.#isBehind) socket.pause();
+    if (this.#draining || this.#requests.isFull) socket.pause();
     else if (socket.isPaused) {
       // Its signs of life were not read.
       this.#alive = true;
       socket.resume();
     }
-  }
-
-  async #run({ envelope, length }: Request, operation: Operation | undefined): Promise<void> {
-    this.#running++;
-    this.#exclusive = operation?.exclusive ?? false;
-    this.deliver(textFrame(await dispatch(this, operation, envelope)));
-    this.#running--;
-    this.#unansweredLength -= length;
-    this.#exclusive = false;
-    this.#next();
   }
 }

@@ -1,0 +1,107 @@
+import { AppError } from '../errors.ts';
+import type { Operation } from '../operation.ts';
+import type { Envelope } from './envelope.ts';
+
+/** Requests that may be unanswered, and characters in them; then no more should be read. */
+const MAX_UNANSWERED = 256;
+const MAX_UNANSWERED_LENGTH = 4 * 1024 * 1024;
+/** How long a server that stops lets its clients wait, in milliseconds. */
+const LAST_ANSWER = 8_000;
+
+/** Whose requests these are. An object and not functions: each connection has a queue. */
+export interface RequestHandler {
+  /** Runs a request; resolves with its answer, also when it fails. */
+  run(envelope: Envelope, operation: Operation | undefined): Promise<string>;
+  answer(text: string): void;
+  /** A request could not be answered. */
+  failed(error: unknown): void;
+  /** Answers a request that was not run, or not to its end. */
+  refuse(envelope: Envelope, error: AppError): void;
+  /** The queue has become longer or shorter. */
+  moved(): void;
+}
+
+interface Request {
+  envelope: Envelope;
+  /** In characters. */
+  length: number;
+}
+
+/** The requests of one connection. They begin in the order in which they came, side by side; what is exclusive runs alone. */
+export class RequestQueue {
+  readonly #operations: ReadonlyMap<string, Operation>;
+  readonly #handler: RequestHandler;
+  readonly #waiting: Request[] = [];
+  readonly #running = new Set<Request>();
+  #isExclusive = false;
+  /** Of the requests that wait or run, in characters. */
+  #length = 0;
+  #emptied: (() => void) | undefined;
+
+  constructor(operations: ReadonlyMap<string, Operation>, handler: RequestHandler) {
+    this.#operations = operations;
+    this.#handler = handler;
+  }
+
+  /** Whether so much is unanswered that no more should be read. */
+  get isFull(): boolean {
+    return this.#running.size + this.#waiting.length >= MAX_UNANSWERED || this.#length >= MAX_UNANSWERED_LENGTH;
+  }
+
+  /** Adds a request that came in so many characters, and begins it as soon as it is its turn. */
+  add(envelope: Envelope, length: number): void {
+    this.#waiting.push({ envelope, length });
+    this.#length += length;
+    this.#next();
+  }
+
+  /** Forgets what has not begun. */
+  clear(): void {
+    for (const { length } of this.#waiting.splice(0)) this.#length -= length;
+  }
+
+  /** Resolves when all is answered. What is not done in time is answered `unavailable`: it may be done all the same. */
+  async finish(): Promise<void> {
+    if (this.#isEmpty) return;
+    const timer = setTimeout(() => this.#giveUp(), LAST_ANSWER);
+    await new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+    clearTimeout(timer);
+  }
+
+  get #isEmpty(): boolean {
+    return this.#running.size + this.#waiting.length === 0;
+  }
+
+  #giveUp(): void {
+    const given = [...this.#running, ...this.#waiting.splice(0)];
+    this.#running.clear();
+    for (const { envelope } of given) this.#handler.refuse(envelope, new AppError('unavailable'));
+    this.#emptied?.();
+  }
+
+  /** Starts what waits, in order, as far as exclusive operations allow. */
+  #next(): void {
+    while (!this.#isExclusive) {
+      const request = this.#waiting[0];
+      const operation = request && this.#operations.get(request.envelope.type ?? '');
+      if (!request || (operation?.exclusive && this.#running.size > 0)) break;
+      this.#waiting.shift();
+      this.#run(request, operation).catch((error: unknown) => this.#handler.failed(error));
+    }
+    this.#handler.moved();
+    if (this.#isEmpty) this.#emptied?.();
+  }
+
+  async #run(request: Request, operation: Operation | undefined): Promise<void> {
+    this.#running.add(request);
+    this.#isExclusive = operation?.exclusive ?? false;
+    const text = await this.#handler.run(request.envelope, operation);
+    if (!this.#running.delete(request)) return;
+    this.#length -= request.length;
+    this.#isExclusive = false;
+    this.#handler.answer(text);
+    this.#next();
+  }
+}
