@@ -10,6 +10,8 @@ const MAX_WAITING = 128;
 const USUAL_ROUNDS = 10;
 /** Most lines about threads that cannot be made in so many milliseconds. */
 const FAILURES = { count: 1, interval: 10_000 };
+/** How much less than the event loop a thread has of a processor that both want. Only on Linux a thread has a priority of its own. */
+const NICENESS = process.platform === 'linux' ? 5 : 0;
 /** How long an unused thread is kept, in milliseconds. */
 const IDLE_TIMEOUT = 60_000;
 
@@ -31,6 +33,7 @@ export class Passwords {
       maxThreads: 1,
       maxQueue: this.#maxWaiting,
       idleTimeout: IDLE_TIMEOUT,
+      niceIncrement: NICENESS,
     });
     // What waits is done once there can be a thread: when files are closed again, say.
     const failures = new LogThrottle(FAILURES);
