@@ -36,10 +36,10 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
   });
 
   test('stays away for long when it was closed for abuse', async () => {
+    const begun = Date.now();
     wire.begin(undefined, { firstWait: 1, longestWait: 400 });
     wire.server.closeWith = 1008;
     await until(() => expect(wire.server.connects).toBe(1));
-    const begun = Date.now();
     await until(() => expect(wire.server.connects).toBe(2));
     expect(Date.now() - begun).toBeGreaterThan(190);
   });

