@@ -32,7 +32,8 @@ export class RequestQueue {
   readonly #operations: ReadonlyMap<string, Operation>;
   readonly #handler: RequestHandler;
   readonly #waiting: Request[] = [];
-  readonly #running = new Set<Request>();
+  /** A list, as there are few: an empty set would take more memory than all the rest of an idle connection's queue. */
+  readonly #running: Request[] = [];
   #isExclusive = false;
   /** Of the requests that wait or run, in characters. */
   #length = 0;
@@ -45,7 +46,7 @@ export class RequestQueue {
 
   /** Whether so much is unanswered that no more should be read. */
   get isFull(): boolean {
-    return this.#running.size + this.#waiting.length >= MAX_UNANSWERED || this.#length >= MAX_UNANSWERED_LENGTH;
+    return this.#running.length + this.#waiting.length >= MAX_UNANSWERED || this.#length >= MAX_UNANSWERED_LENGTH;
   }
 
   /** Adds a request that came in so many characters, and begins it as soon as it is its turn. */
@@ -71,12 +72,11 @@ export class RequestQueue {
   }
 
   get #isEmpty(): boolean {
-    return this.#running.size + this.#waiting.length === 0;
+    return this.#running.length + this.#waiting.length === 0;
   }
 
   #giveUp(): void {
-    const given = [...this.#running, ...this.#waiting.splice(0)];
-    this.#running.clear();
+    const given = [...this.#running.splice(0), ...this.#waiting.splice(0)];
     for (const { envelope } of given) this.#handler.refuse(envelope, new AppError('unavailable'));
     this.#emptied?.();
   }
@@ -86,7 +86,7 @@ export class RequestQueue {
     while (!this.#isExclusive) {
       const request = this.#waiting[0];
       const operation = request && this.#operations.get(request.envelope.type ?? '');
-      if (!request || (operation?.exclusive && this.#running.size > 0)) break;
+      if (!request || (operation?.exclusive && this.#running.length > 0)) break;
       this.#waiting.shift();
       this.#run(request, operation).catch((error: unknown) => this.#handler.failed(error));
     }
@@ -95,10 +95,12 @@ export class RequestQueue {
   }
 
   async #run(request: Request, operation: Operation | undefined): Promise<void> {
-    this.#running.add(request);
+    this.#running.push(request);
     this.#isExclusive = operation?.exclusive ?? false;
     const text = await this.#handler.run(request.envelope, operation);
-    if (!this.#running.delete(request)) return;
+    const index = this.#running.indexOf(request);
+    if (index === -1) return;
+    this.#running.splice(index, 1);
     this.#length -= request.length;
     this.#isExclusive = false;
     this.#handler.answer(text);
