@@ -32,7 +32,7 @@ import { SocketServer } from './ws/server.ts';
 const IDLE_SWEEP = 50;
 /** How long a stopping server waits for HTTP requests that are under way, in milliseconds. */
 const GRACE = 3_000;
-/** How long a stop waits for anything, in milliseconds. By then all clients are answered, and nobody waits for what the database has not done. */
+/** How long a stop waits for anything, in milliseconds. By then every WebSocket is answered and closed; what the database has not done is left to it. */
 const STOP_LIMIT = 9_000;
 /** How long the database may work on one statement, in milliseconds; then it is ended, and the client told to try again. */
 const STATEMENT_TIMEOUT = 5_000;
