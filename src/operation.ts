@@ -65,7 +65,10 @@ export interface Operation<S extends z.ZodType = z.ZodType, A extends z.ZodType<
   answer: A;
   /** It changes a group, who is in one, or a message: it waits for what the connection sent before, and what comes after waits for it. */
   exclusive: boolean;
-  /** Checks the params and does it. Up to its first wait it runs at once, so operations begin in the order they are run. */
+  /**
+   * Checks the params and does it. Up to its first wait it runs at once, so operations begin in the order they are run.
+   * @throws {AppError} `invalid_params`, at once; what fails later rejects
+   */
   run(context: Context, params: unknown): Promise<z.output<A>>;
   /** Does it with params that were checked. */
   handle(context: Context, params: z.output<S>): Promise<z.output<A>>;
@@ -81,5 +84,5 @@ interface Definition<S extends z.ZodType, A extends z.ZodType<Answer>> {
 /** Binds the schemas of params and answer to what it is for. */
 export function operation<S extends z.ZodType, A extends z.ZodType<Answer>>(definition: Definition<S, A>): Operation<S, A> {
   const { params, answer, exclusive = false, handle } = definition;
-  return { params, answer, exclusive, handle, run: async (context, raw) => handle(context, parse(params, raw)) };
+  return { params, answer, exclusive, handle, run: (context, raw) => handle(context, parse(params, raw)) };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sent } from '../../answers.ts';
 import type { Env } from '../../env.ts';
-import { DONE, operation } from '../../operation.ts';
+import { operation } from '../../operation.ts';
 import { userTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { dialogId } from './dialogId.ts';
@@ -32,6 +32,6 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
         hub.publishOwn(userId, connection, 'privateMessage', () => ownMessageItem(item, message, written));
       }
       typing.stop(userId, conversationId);
-      return { ...DONE, place };
+      return { item: null, data: null, place };
     },
   });

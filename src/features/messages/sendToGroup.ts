@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sent } from '../../answers.ts';
 import type { Env } from '../../env.ts';
-import { DONE, operation } from '../../operation.ts';
+import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from './presenter.ts';
@@ -36,6 +36,6 @@ export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
         hub.publishOwn(userId, connection, 'messageInGroup', () => ownMessageItem(item, message, written));
       }
       typing.stop(userId, groupId);
-      return { ...DONE, place };
+      return { item: null, data: null, place };
     },
   });
