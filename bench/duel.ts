@@ -3,8 +3,8 @@ import type { Target } from './stage.ts';
 
 /** Rounds that a figure's time is cut into. */
 const ROUNDS = 3;
-/** Seconds of load before anything counts, so that code is compiled and caches are filled. */
-const WARM_UP = 2;
+/** Seconds of load before anything counts: the code of a server is compiled by and by, beside its work, and its caches are to be filled. */
+const WARM_UP = 10;
 
 /** What a load found of one target. */
 export interface Result extends Summary {
