@@ -61,10 +61,13 @@ function checkReceived({ losses }: History, connection: SeenConnection, sends: S
       'an open connection misses no message',
       received.has(messageId),
       () =>
-        `conversation ${conversation.id}: ${sendText(send)} was acknowledged, but ${userId} did not receive it on an open connection; it went from server ${send.node} to ${node}`,
+        `conversation ${conversation.id}: ${sendText(send)} was acknowledged at ${seconds(send.acknowledgedAt)}, but ${userId} did not receive it on a connection that was open from ${seconds(connection.openedAt)} to ${seconds(caughtUpAt)}; it went from server ${send.node} to ${node}`,
     );
   }
 }
+
+/** A moment, as the progress of the run shows it. */
+const seconds = (moment = Number.NaN): string => `${(moment / 1000).toFixed(1)} s`;
 
 /** A row of a chat list has the `rev` of its conversation, which is never less than that of the message. */
 export const ofMessage = (row: SeenMessage, { rev }: StoredMessage): SeenMessage => ({ ...row, rev: Math.min(row.rev, rev) });
