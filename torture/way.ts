@@ -1,69 +1,47 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createConnection, createServer, type Socket } from 'node:net';
+import path from 'node:path';
+import { z } from 'zod';
+
+const started = z.tuple([z.object({ port: z.int() })]).rest(z.unknown());
 
 /** The way of one server to Redis, which can be cut. */
 export class Way {
   /** Where the server finds Redis. */
   readonly url: string;
-  readonly #close: () => Promise<void>;
-  /** Both ends of each connection. */
-  readonly #sockets = new Set<Socket>();
-  /** Those of which something was dropped: what comes after a hole is never passed. */
-  readonly #torn = new Set<Socket>();
-  #isCut = false;
+  readonly #process: ChildProcess;
 
-  private constructor(url: string, close: () => Promise<void>) {
+  private constructor(url: string, process: ChildProcess) {
     this.url = url;
-    this.#close = close;
+    this.#process = process;
   }
 
   /** Opens one to what listens on `target`, a port of the loopback address. */
   static async open(target: number): Promise<Way> {
-    const listener = createServer((client) => {
-      const server = createConnection(target, '127.0.0.1');
-      way.#relay(client, server);
-      way.#relay(server, client);
-    }).listen(0, '127.0.0.1');
-    await once(listener, 'listening');
-    const address = listener.address();
-    if (!address || typeof address === 'string') throw new Error('the way has no port');
-    const way = new Way(`redis://127.0.0.1:${address.port}`, async () => {
-      const closed = once(listener, 'close');
-      listener.close();
-      await closed;
-    });
-    return way;
+    const process = fork(path.resolve('torture/wayProcess.ts'), [String(target)], { execArgv: ['--import', 'tsx'], detached: true });
+    const [{ port }] = started.parse(await once(process, 'message'));
+    return new Way(`redis://127.0.0.1:${port}`, process);
   }
 
-  /** Whatever passes is dropped, in both directions, and nobody is told. */
-  cut(): void {
-    this.#isCut = true;
+  /** Whatever passes is dropped, in both directions, and nobody is told. Resolves when it is so. */
+  cut(): Promise<void> {
+    return this.#command('cut');
   }
 
-  /** What comes now passes, on connections that lost nothing; the others end. */
-  mend(): void {
-    this.#isCut = false;
-    for (const socket of this.#torn) socket.destroy();
-    this.#torn.clear();
+  /** What comes now passes, on connections that lost nothing; the others end. Resolves when it is so. */
+  mend(): Promise<void> {
+    return this.#command('mend');
   }
 
   async close(): Promise<void> {
-    const closed = this.#close();
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    const exited = once(this.#process, 'exit');
+    this.#process.disconnect();
+    await exited;
   }
 
-  #relay(from: Socket, to: Socket): void {
-    this.#sockets.add(from);
-    from.on('data', (chunk) => {
-      if (this.#isCut) this.#torn.add(from);
-      else to.write(chunk);
-    });
-    from.on('error', () => {});
-    from.on('close', () => {
-      this.#sockets.delete(from);
-      this.#torn.delete(from);
-      to.destroy();
-    });
+  async #command(command: 'cut' | 'mend'): Promise<void> {
+    const done = once(this.#process, 'message');
+    this.#process.send(command);
+    await done;
   }
 }
