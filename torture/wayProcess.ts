@@ -6,21 +6,17 @@ import { createConnection, createServer, type Socket } from 'node:net';
  * each other would be held up for seconds by whatever the clients have to do.
  */
 
-/** Both ends of each connection. */
-const sockets = new Set<Socket>();
-/** Those of which something was dropped: what comes after a hole is never passed. */
+/** Ends of connections of which something was dropped: what comes after a hole is never passed. */
 const torn = new Set<Socket>();
 let isCut = false;
 
 function relay(from: Socket, to: Socket): void {
-  sockets.add(from);
   from.on('data', (chunk) => {
     if (isCut) torn.add(from);
     else to.write(chunk);
   });
   from.on('error', () => {});
   from.on('close', () => {
-    sockets.delete(from);
     torn.delete(from);
     to.destroy();
   });
