@@ -6,18 +6,32 @@ import { isRedisInstalled, RedisServer } from './support/redis.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { CHANGE_EVENTS, device, KINDS, type Row, Talk } from './support/talks.ts';
 
-/** Each change of a message: what asks for it and tells of it, and what both say of the message. */
+/** Each change of a message: what asks for it, over HTTP below the message, and tells of it, and what both say of the message. */
 const CHANGES = {
-  editMessage: { params: { content: 'Edited' }, event: 'messageEdited', news: { content: 'Edited', editedAt: A_TIME }, mine: {} },
-  deleteMessage: { params: {}, event: 'messageDeleted', news: { deletedAt: A_TIME }, mine: {} },
+  editMessage: {
+    params: { content: 'Edited' },
+    http: { method: 'PATCH', path: '', body: { content: 'Edited' } },
+    event: 'messageEdited',
+    news: { content: 'Edited', editedAt: A_TIME },
+    mine: {},
+  },
+  deleteMessage: {
+    params: {},
+    http: { method: 'DELETE', path: '', body: undefined },
+    event: 'messageDeleted',
+    news: { deletedAt: A_TIME },
+    mine: {},
+  },
   addReaction: {
     params: { emoji: '👍' },
+    http: { method: 'POST', path: '/reactions', body: { emoji: '👍' } },
     event: 'reactionsChanged',
     news: { reactions: [{ emoji: '👍', count: 1 }] },
     mine: { reactions: [{ emoji: '👍', count: 1, mine: true }] },
   },
   removeReaction: {
     params: { emoji: '😀' },
+    http: { method: 'DELETE', path: `/reactions/${encodeURIComponent('😀')}`, body: undefined },
     event: 'reactionsChanged',
     news: { reactions: [] },
     mine: { reactions: [] },
@@ -26,6 +40,12 @@ const CHANGES = {
 type ChangeType = keyof typeof CHANGES;
 const TYPES = Object.keys(CHANGES) as ChangeType[];
 const CASES = KINDS.flatMap((kind) => TYPES.map((type) => ({ kind, type })));
+
+/** What the event says of a reaction. */
+function reactionOf({ id: userId }: Person, type: ChangeType): object {
+  const { params } = CHANGES[type];
+  return 'emoji' in params ? { userId, emoji: params.emoji, isAdded: type === 'addReaction' } : {};
+}
 
 /** A message that can be changed in that way, and not the first one of its conversation. */
 async function changeable(talk: Talk, by: Person, type: ChangeType): Promise<Row> {
@@ -71,9 +91,8 @@ describe.each([
     const before = new Map([annClassic, bobClassic].map((person) => [person, person.socket.broadcasts.length]));
     const { item } = await talk.ask(ann, type, messageId, params);
     expect(item).toEqual({ messageId, seq, rev: rev + 1, ...news, ...mine });
-    const reaction = 'emoji' in params ? { userId: ann.id, emoji: params.emoji, isAdded: type === 'addReaction' } : {};
     for (const person of [...told, bobThere]) {
-      const told = { ...talk.address(person), messageId, seq, rev: rev + 1, ...news, ...reaction };
+      const told = { ...talk.address(person), messageId, seq, rev: rev + 1, ...news, ...reactionOf(ann, type) };
       expect(await person.socket.broadcast(event)).toEqual(told);
     }
     // What comes after it has come to all of them: so nothing is on its way.
@@ -89,24 +108,30 @@ describe.each([
     }
   });
 
+  runs.for(CASES)('$type in a $kind: over HTTP too, and told to all my connections', async ({ kind, type }) => {
+    const [ann, bob] = [await newPerson(here), await newPerson(there)];
+    const talk = await Talk.begin(here, kind, [ann, bob]);
+    const { messageId, seq, rev } = await changeable(talk, ann, type);
+    const told = [await device(here, ann), await device(there, bob)];
+    const { http, event, news, mine } = CHANGES[type];
+    const request = { token: ann.token, body: http.body };
+    const path = `${talk.path(ann)}/messages/${messageId.toUpperCase()}${http.path}`;
+    const answer = { status: 200, body: { data: { messageId, seq, rev: rev + 1, ...news, ...mine } } };
+    for (const server of [here, there]) expect(await call(server, http.method, path, request)).toEqual(expect.objectContaining(answer));
+    for (const person of told) {
+      const item = { ...talk.address(person), messageId, seq, rev: rev + 1, ...news, ...reactionOf(ann, type) };
+      expect(await person.socket.broadcast(event)).toEqual(item);
+      expect(await heard(person, event)).toHaveLength(1);
+    }
+  });
+
   runs.for(CASES.filter(({ type }) => type === 'editMessage' || type === 'deleteMessage'))(
-    '$type in a $kind: over HTTP too, and told to all my connections',
+    '$type in a $kind: over HTTP is refused to a member who did not write it',
     async ({ kind, type }) => {
       const [ann, bob] = [await newPerson(here), await newPerson(there)];
       const talk = await Talk.begin(here, kind, [ann, bob]);
-      const { messageId, seq, rev } = await changeable(talk, ann, type);
-      const told = [await device(here, ann), await device(there, bob)];
-      const { event, news, params } = CHANGES[type];
-      const method = type === 'editMessage' ? 'PATCH' : 'DELETE';
-      const body = type === 'editMessage' ? params : undefined;
-      const path = `${talk.path(ann)}/messages/${messageId.toUpperCase()}`;
-      const answer = { status: 200, body: { data: { messageId, seq, rev: rev + 1, ...news } } };
-      expect(await call(here, method, path, { token: ann.token, body })).toMatchObject(answer);
-      expect(await call(there, method, path, { token: ann.token, body })).toMatchObject(answer);
-      for (const person of told) {
-        expect(await person.socket.broadcast(event)).toEqual({ ...talk.address(person), messageId, seq, rev: rev + 1, ...news });
-        expect(await heard(person, event)).toHaveLength(1);
-      }
+      const { messageId } = await changeable(talk, ann, type);
+      const { method, body } = CHANGES[type].http;
       const byBob = await call(there, method, `${talk.path(bob)}/messages/${messageId}`, { token: bob.token, body });
       expect(byBob).toMatchObject({ status: 403, body: { code: 'not_the_author' } });
     },

@@ -64,6 +64,8 @@ const DEEDS_OVER_HTTP = [
   { method: 'post', path: '/read', bodyOf: (messageId: string) => ({ messageId }) },
   { method: 'patch', path: '/messages/:messageId', bodyOf: () => ({ content: 'Hello' }) },
   { method: 'delete', path: '/messages/:messageId', bodyOf: () => undefined },
+  { method: 'post', path: '/messages/:messageId/reactions', bodyOf: () => ({ emoji: '👍' }) },
+  { method: 'delete', path: '/messages/:messageId/reactions/:emoji', bodyOf: () => undefined },
 ];
 
 /** What names a message, and the conversation that it is in. */
@@ -75,7 +77,7 @@ function rowsOfDeeds(): Record<string, Row> {
   ]);
   const ofPaths = DEEDS_OVER_HTTP.flatMap(({ method, path, bodyOf }): [string, Row][] => {
     const ask = (conversation: string, messageId: string) =>
-      sent(method.toUpperCase(), conversation + path.replace(':messageId', messageId), bodyOf(messageId));
+      sent(method.toUpperCase(), conversation + path.replace(':messageId', messageId).replace(':emoji', '%F0%9F%91%8D'), bodyOf(messageId));
     const [dialog, group] = [`${method} /dialogs/:userId${path}`, `${method} /groups/:groupId${path}`];
     return [
       [`${dialog} userId`, { ask: (userId) => ask(`/dialogs/${userId}`, foreign.message) }],
@@ -95,6 +97,8 @@ const ROWS: Record<string, Row> = {
   'stopTyping groupId': { ask: (groupId) => asked('stopTyping', { groupId }) },
   'updateChat receiverId': { ask: (receiverId) => asked('updateChat', { receiverId, muted: true }) },
   'updateChat groupId': { ask: (groupId) => asked('updateChat', { groupId, muted: true }) },
+  'patch /dialogs/:userId/chat userId': { ask: (userId) => sent('PATCH', `/dialogs/${userId}/chat`, { muted: true }) },
+  'patch /groups/:groupId/chat groupId': { ask: (groupId) => sent('PATCH', `/groups/${groupId}/chat`, { muted: true }) },
   'getlatestMessageDialog receiverId': { ask: (receiverId) => asked('getlatestMessageDialog', { receiverId, ...NEWEST }) },
   'getlatestMessageGroup groupId': { ask: (groupId) => asked('getlatestMessageGroup', { groupId, ...NEWEST }) },
   'getMissed cursors receiverId': { ask: (receiverId) => asked('getMissed', { cursors: [{ receiverId, afterRev: 1 }], ...ALL }) },

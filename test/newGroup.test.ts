@@ -164,6 +164,21 @@ describe('newGroup', () => {
     expect(await stored(groupId)).toMatchObject([{ member_count: 2, last_seq: '1' }]);
   });
 
+  test('is the same over HTTP: who is named is in it, and told as if they had been added', async () => {
+    await meet();
+    const body = { groupId: randomUUID(), groupName: 'Friends', notificationMessage: 'Welcome', messageId: randomUUID() };
+    const post = (userIds: string[]) => call(server, 'POST', '/groups', { token: ann.token, body: { ...body, userIds } });
+    expect(await post([randomUUID()])).toMatchObject({ status: 404, body: { code: 'no_such_user' } });
+    expect(await post([bob.id, bob.id, ann.id])).toMatchObject({ status: 200 });
+    expect(await bob.socket.broadcast('addUserInGroup')).toMatchObject({ groupId: body.groupId, message: 'Welcome', senderId: ann.id });
+    expect(await post([carol.id])).toMatchObject({ status: 200 });
+    expect(await heard(carol)).toEqual([]);
+    expect(await membersOf(bob, body.groupId)).toEqual([
+      { userId: ann.id, role: 'owner' },
+      { userId: bob.id, role: 'member' },
+    ]);
+  });
+
   test.each([
     ['no name', { groupName: undefined }, 'groupName'],
     ['101 people', { userIds: Array.from({ length: 101 }, () => randomUUID()) }, 'userIds'],

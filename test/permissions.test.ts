@@ -105,6 +105,9 @@ const PATHS: Record<string, Row> = {
   },
   'delete /dialogs/:companionId': { nobody: 401, outcomes: all(200) },
   'get /chats': { nobody: 401, outcomes: all(200) },
+  // The member alone has a dialog with the owner.
+  'patch /dialogs/:userId/chat': { input: () => ({ muted: true }), nobody: 401, outcomes: { ...all(404), member: 200 } },
+  'patch /groups/:groupId/chat': { input: () => ({ muted: true }), nobody: 401, outcomes: members(403, 200) },
   'get /dialogs/:userId/messages': { nobody: 401, outcomes: all(200) },
   'post /dialogs/:userId/messages': { input: () => ({ messageId: randomUUID(), content: 'Hello' }), nobody: 401, outcomes: all(201) },
   'get /groups/:groupId/messages': { nobody: 401, outcomes: members(403, 200) },
@@ -128,6 +131,18 @@ const PATHS: Record<string, Row> = {
     outcomes: owner(403, 403, 200),
   },
   'delete /groups/:groupId/messages/:messageId': { nobody: 401, outcomes: admins(403, 403, 200) },
+  'post /dialogs/:userId/messages/:messageId/reactions': {
+    input: () => ({ emoji: '👍' }),
+    nobody: 401,
+    outcomes: { ...all(404), member: 200 },
+  },
+  'post /groups/:groupId/messages/:messageId/reactions': {
+    input: () => ({ emoji: '👍' }),
+    nobody: 401,
+    outcomes: members(403, 200),
+  },
+  'delete /dialogs/:userId/messages/:messageId/reactions/:emoji': { nobody: 401, outcomes: { ...all(404), member: 200 } },
+  'delete /groups/:groupId/messages/:messageId/reactions/:emoji': { nobody: 401, outcomes: members(403, 200) },
   'post /use-cases/mark-as-deleted': { input: ({ owner }) => ({ companionId: owner.id }), nobody: 401, outcomes: all(200) },
 };
 
@@ -230,6 +245,7 @@ describe('who may do what', () => {
         userId: row.userId?.(scene) ?? scene.owner.id,
         groupId: scene.groupId,
         messageId: scene.messageId,
+        emoji: encodeURIComponent('👍'),
       };
       const path = address.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '');
       const query = method === 'get' && input ? `?${new URLSearchParams(Object.entries(input))}` : '';

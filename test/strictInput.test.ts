@@ -12,9 +12,11 @@ import { startServer, type TestServer } from './support/server.ts';
 const IGNORED = new Set(['getlatestMessageGroup', 'messageInGroup', 'addUserInGroup', 'leaveGroup'].map((type) => `${type} groupName`));
 
 /** Fields that hold a list of ids. */
-const LISTS_OF_IDS = new Set(['watchPresence', 'unwatchPresence', 'newGroup'].map((type) => `${type} userIds`));
+const GROUP_PATHS = ['POST /groups', 'POST /use-cases/create-group'];
+const LISTS_OF_IDS = new Set(['watchPresence', 'unwatchPresence', 'newGroup', ...GROUP_PATHS].map((name) => `${name} userIds`));
 /** Fields that are true or false. */
-const TRUTHS = new Set(['updateChat muted', 'updateChat pinned']);
+const CHAT_PATHS = ['PATCH /dialogs/:userId/chat', 'PATCH /groups/:groupId/chat'];
+const TRUTHS = new Set(['updateChat', ...CHAT_PATHS].flatMap((name) => [`${name} muted`, `${name} pinned`]));
 const A_LIST_OF_IDS = `["${randomUUID()}"]`;
 /** JSON that is something else than the one text, number or id that a field holds, also where it would turn into one. */
 const IN_A_FIELD = [
@@ -99,7 +101,7 @@ describe('nothing is taken for what it is not', () => {
 
   test.for(withBody)('the body of $method $address too', async ({ method, address, fields }) => {
     const inBody = fields.filter((field) => !address.includes(`:${field}`));
-    await expectStrict('', inBody, (json) => sent(method, address, json));
+    await expectStrict(`${method} ${address}`, inBody, (json) => sent(method, address, json));
     for (const body of NO_OBJECTS) expect((await sent(method, address, body)).status).toBe(400);
     for (const [, name = ''] of address.matchAll(/:(\w+)/g)) {
       const found = refusal.parse(await sent(method, address, JSON.stringify({ [name]: ann.id })));

@@ -35,6 +35,25 @@ describe('updateChat', () => {
     }
   });
 
+  test('over HTTP is a PATCH of the chat', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const groupId = await newCircle(server, [ann, bob]);
+    await write(bob, ann, 'Hello');
+    const patch = (path: string, body: object) => call(server, 'PATCH', `${path}/chat`, { token: ann.token, body });
+    expect(await patch(`/dialogs/${bob.id.toUpperCase()}`, { muted: true, title: 'Bob' })).toMatchObject({
+      status: 200,
+      body: { data: { companionId: bob.id, groupId: null, muted: true, pinned: false, title: 'Bob' } },
+    });
+    expect(await patch(`/groups/${groupId}`, { pinned: true })).toMatchObject({
+      status: 200,
+      body: { data: { companionId: null, groupId, ...UNSET, pinned: true } },
+    });
+    expect(await chats(ann)).toMatchObject([{ muted: true, title: 'Bob' }, { pinned: true }]);
+    expect(await patch(`/groups/${groupId}`, {})).toMatchObject({ status: 400, body: { errors: [{ path: '' }] } });
+    expect(await patch(`/groups/${groupId}`, { title: ' ' })).toMatchObject({ status: 400, body: { errors: [{ path: 'title' }] } });
+    expect(await patch(`/dialogs/${ann.id}`, { muted: true })).toMatchObject({ status: 404, body: { code: 'no_such_chat' } });
+  });
+
   test('is seen in my chat list, on every device, and in that of nobody else', async () => {
     const [ann, bob] = [await newPerson(server), await newPerson(server)];
     const groupId = await newCircle(server, [ann, bob]);

@@ -4,6 +4,7 @@ import { chatRoutes } from '../features/chats/routes.ts';
 import { groupRoutes } from '../features/groups/routes.ts';
 import { messageRoutes } from '../features/messages/routes.ts';
 import { profileRoutes } from '../features/profile/routes.ts';
+import { reactionRoutes } from '../features/reactions/routes.ts';
 import { readingRoutes } from '../features/reading/routes.ts';
 import { searchRoutes } from '../features/search/routes.ts';
 import type { Route } from './route.ts';
@@ -17,4 +18,5 @@ export const createRoutes = (env: Env): Route[] => [
   ...chatRoutes,
   ...messageRoutes(env),
   ...readingRoutes,
+  ...reactionRoutes,
 ];

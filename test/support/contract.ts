@@ -26,6 +26,7 @@ export interface RestPath {
 
 const both = (paths: string[], rest: Omit<RestPath, 'path'>): RestPath[] => paths.map((path) => ({ path, ...rest }));
 const nothing = () => undefined;
+const MESSAGES = ['/dialogs/{userId}/messages/{messageId}', '/groups/{groupId}/messages/{messageId}'];
 
 /** Every path and every other name of it that clients use. */
 export const REST_PATHS: RestPath[] = [
@@ -130,17 +131,36 @@ export const REST_PATHS: RestPath[] = [
     isProtected: true,
     input: (_user, _groupId, { messageId }) => ({ messageId }),
   }),
-  ...both(['/dialogs/{userId}/messages/{messageId}', '/groups/{groupId}/messages/{messageId}'], {
+  ...both(MESSAGES, {
     method: 'PATCH',
     success: 200,
     isProtected: true,
     input: () => ({ content: 'Edited' }),
   }),
-  ...both(['/dialogs/{userId}/messages/{messageId}', '/groups/{groupId}/messages/{messageId}'], {
+  ...both(MESSAGES, {
     method: 'DELETE',
     success: 200,
     isProtected: true,
     input: nothing,
+  }),
+  ...both(
+    MESSAGES.map((path) => `${path}/reactions`),
+    {
+      method: 'POST',
+      success: 200,
+      isProtected: true,
+      input: () => ({ emoji: '👍' }),
+    },
+  ),
+  ...both(
+    MESSAGES.map((path) => `${path}/reactions/{emoji}`),
+    { method: 'DELETE', success: 200, isProtected: true, input: nothing },
+  ),
+  ...both(['/dialogs/{userId}/chat', '/groups/{groupId}/chat'], {
+    method: 'PATCH',
+    success: 200,
+    isProtected: true,
+    input: () => ({ muted: true, title: null }),
   }),
   ...both(['/use-cases/mark-as-deleted'], {
     method: 'POST',
@@ -159,7 +179,7 @@ export function requestOf(
 ): { path: string; body?: unknown } {
   const input = rest.input(user, groupId, others);
   const { memberId, messageId } = others;
-  const values: Record<string, string> = { companionId: user.id, userId: memberId, groupId, messageId };
+  const values: Record<string, string> = { companionId: user.id, userId: memberId, groupId, messageId, emoji: encodeURIComponent('👍') };
   const path = rest.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
   if (rest.method !== 'GET' || !input) return { path, ...(input && { body: input }) };
   const query = new URLSearchParams(Object.entries(input).map(([name, value]) => [name, String(value)]));

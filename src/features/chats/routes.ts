@@ -5,6 +5,7 @@ import { id } from '../../schemas.ts';
 import { deleteDialog } from './deleteDialog.ts';
 import { listLastMessage } from './listLastMessage.ts';
 import { chatRow } from './rows.ts';
+import { chatSettings, updateChat } from './updateChat.ts';
 
 const list = operationRoute({
   method: 'get',
@@ -34,4 +35,40 @@ const destroy = route({
   },
 });
 
-export const chatRoutes: Route[] = [list, destroy, { ...destroy, method: 'post', path: '/use-cases/mark-as-deleted' }];
+const settings = z.object({ data: updateChat.answer.shape.item });
+
+const updateDialog = operationRoute({
+  method: 'patch',
+  path: '/dialogs/:userId/chat',
+  summary: 'How my dialog with a user looks in my list: muted, pinned, with a title of mine',
+  limit: 'request',
+  params: chatSettings.safeExtend({ userId: id }),
+  status: 200,
+  answer: settings,
+  errors: ['no_such_chat'],
+  operation: updateChat,
+  toParams: ({ userId, ...params }) => ({ receiverId: userId, ...params }),
+  toBody: ({ item }) => ({ data: item }),
+});
+
+const updateGroup = operationRoute({
+  method: 'patch',
+  path: '/groups/:groupId/chat',
+  summary: 'How a group of mine looks in my list: muted, pinned, with a title of mine',
+  limit: 'request',
+  params: chatSettings.safeExtend({ groupId: id }),
+  status: 200,
+  answer: settings,
+  errors: ['not_a_member'],
+  operation: updateChat,
+  toParams: (params) => params,
+  toBody: ({ item }) => ({ data: item }),
+});
+
+export const chatRoutes: Route[] = [
+  list,
+  destroy,
+  { ...destroy, method: 'post', path: '/use-cases/mark-as-deleted' },
+  updateDialog,
+  updateGroup,
+];

@@ -1,4 +1,5 @@
 import type { Transaction } from 'sequelize';
+import { z } from 'zod';
 import type { Conversation } from '../../db/models/conversation.ts';
 import { searchTextOf } from '../../db/searchText.ts';
 import type { Database } from '../../db/sequelize.ts';
@@ -14,6 +15,12 @@ import { notification } from './notification.ts';
 
 /** An id that a group may get. */
 export const newGroupId = id.refine(isGroupId, 'must be a UUID whose variant is not reserved');
+
+/** People whom one request may put into a group. */
+const MAX_GUESTS = 100;
+
+/** Who is in a new group beside its creator. */
+export const guests = z.array(id).max(MAX_GUESTS, `must be at most ${MAX_GUESTS} users`).default([]);
 
 /** A group that is to be made. */
 interface Draft {

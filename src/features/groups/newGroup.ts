@@ -4,10 +4,8 @@ import { knownId, one } from '../../answers.ts';
 import type { Env } from '../../env.ts';
 import { operation } from '../../operation.ts';
 import { groupName, id, messageText } from '../../schemas.ts';
-import { createGroup, newGroupId } from './createGroup.ts';
+import { createGroup, guests, newGroupId } from './createGroup.ts';
 
-/** People whom one request may put into a group. */
-const MAX_USERS = 100;
 const CREATED = 'created the group';
 
 /** `newGroup`: makes a group that I own, with these users in it; with a groupId, the same again changes nothing. */
@@ -19,10 +17,10 @@ export const newGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       groupId: newGroupId.optional(),
       messageId: id.optional(),
       message: messageText(MAX_MESSAGE_LENGTH).optional(),
-      userIds: z.array(id).max(MAX_USERS, `must be at most ${MAX_USERS} users`).optional(),
+      userIds: guests,
     }),
     answer: one(z.object({ groupId: knownId, groupName: z.string() })),
-    async handle(context, { groupName, groupId = randomUUID(), messageId = randomUUID(), message = CREATED, userIds = [] }) {
+    async handle(context, { groupName, groupId = randomUUID(), messageId = randomUUID(), message = CREATED, userIds }) {
       const name = await createGroup(context, { groupId, groupName, messageId, message, userIds });
       return { item: { groupId, groupName: name }, data: null };
     },

@@ -3,7 +3,7 @@ import type { Env } from '../../env.ts';
 import { pageBody, pageQuery } from '../../http/page.ts';
 import { operationRoute, type Route, route } from '../../http/route.ts';
 import { groupName, id, messageText } from '../../schemas.ts';
-import { createGroup, newGroupId } from './createGroup.ts';
+import { createGroup, guests, newGroupId } from './createGroup.ts';
 import { dropGroup } from './dropGroup.ts';
 import { groupDropped } from './events.ts';
 import { memberRoutes } from './memberRoutes.ts';
@@ -17,12 +17,18 @@ const create = ({ MAX_MESSAGE_LENGTH }: Env) =>
     path: '/groups',
     aliases: ['/use-cases/create-group'],
     summary: 'Create a group that I own; the same again changes nothing',
-    params: z.strictObject({ groupId: newGroupId, groupName, notificationMessage: messageText(MAX_MESSAGE_LENGTH), messageId: id }),
+    params: z.strictObject({
+      groupId: newGroupId,
+      groupName,
+      notificationMessage: messageText(MAX_MESSAGE_LENGTH),
+      messageId: id,
+      userIds: guests,
+    }),
     status: 200,
     answer: z.object({ message: z.string() }),
-    errors: ['group_id_taken'],
+    errors: ['group_id_taken', 'no_such_user'],
     async handle(context, { notificationMessage: message, ...group }) {
-      await createGroup(context, { ...group, message, userIds: [] });
+      await createGroup(context, { ...group, message });
       return { message: 'Group created' };
     },
   });

@@ -11,5 +11,5 @@ const EMOJI = new RegExp(`^(?:${PICTURE}(?:\\u200D${PICTURE})*|\\p{Regional_Indi
 /** What people react with. */
 export const emoji = z
   .string()
-  .max(MAX_LENGTH, `must be at most ${MAX_LENGTH} characters long`)
+  .max(MAX_LENGTH, { error: `must be at most ${MAX_LENGTH} characters long`, abort: true })
   .refine((text) => EMOJI.test(text), 'must be one emoji');
