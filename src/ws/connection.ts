@@ -12,9 +12,9 @@ import type { Subscriber } from '../realtime/subscriber.ts';
 import { CLOSE, type CloseReason } from './closeCodes.ts';
 import { dispatch } from './dispatch.ts';
 import { endWithin } from './endWithin.ts';
-import { type Envelope, errorFrame, PROCESSOR, parseEnvelope, type RequestId } from './envelope.ts';
+import { errorFrame, PROCESSOR, parseEnvelope, type RequestId } from './envelope.ts';
 import { RequestLimit } from './requestLimit.ts';
-import { type RequestHandler, RequestQueue } from './requestQueue.ts';
+import { type Request, type RequestHandler, RequestQueue } from './requestQueue.ts';
 
 /** Bytes that may wait for a client to read them before its socket is not read any more: who does not read gets no more answers. */
 const MAX_UNREAD_ANSWERS = 256 * 1024;
@@ -55,7 +55,7 @@ export class Connection implements Subscriber, Context, RequestHandler {
     this.claims = claims;
     this.services = services;
     this.#operations = operations;
-    this.#requests = new RequestQueue(operations, this);
+    this.#requests = new RequestQueue(this);
     this.#limit = services.env.RATE_LIMITS === 'on' ? new RequestLimit() : undefined;
   }
 
@@ -162,14 +162,15 @@ export class Connection implements Subscriber, Context, RequestHandler {
       if (isBinary) throw new AppError('invalid_frame');
       const text = data.toString();
       const envelope = parseEnvelope(text);
-      if (wait > 0) this.refuse(envelope, new AppError('rate_limited', { retryAfter: wait }));
-      else this.#requests.add(envelope, text.length);
+      const request = { envelope, operation: this.#operations.get(envelope.type ?? ''), length: text.length };
+      if (wait > 0) this.refuse(request, new AppError('rate_limited', { retryAfter: wait }));
+      else this.#requests.add(request);
     } catch (error) {
       this.#answerError(PROCESSOR, toAppError(error, this));
     }
   }
 
-  run(envelope: Envelope, operation: Operation | undefined): Promise<string> {
+  run({ envelope, operation }: Request): Promise<string> {
     return dispatch(this, operation, envelope);
   }
 
@@ -182,29 +183,25 @@ export class Connection implements Subscriber, Context, RequestHandler {
     this.close(CLOSE.internal);
   }
 
-  refuse({ type = PROCESSOR, requestId }: Envelope, error: AppError): void {
-    this.#answerError(this.#operations.has(type) ? type : PROCESSOR, error, requestId);
-  }
-
-  moved(): void {
-    this.#holdBack();
+  refuse({ envelope: { type, requestId }, operation }: Request, error: AppError): void {
+    this.#answerError(operation && type !== undefined ? type : PROCESSOR, error, requestId);
   }
 
   #answerError(type: string, error: AppError, requestId?: RequestId): void {
     this.services.metrics.countRequest(type, error.code);
     this.deliver(textFrame(errorFrame(type, error, requestId)));
-    this.#holdBack();
+    this.holdBack();
   }
 
   /** Reads from the client no faster than it is served, and than it reads its answers: what it sends meanwhile stays on its side. */
-  #holdBack(): void {
+  holdBack(): void {
     const socket = this.#socket;
     if (!socket) return;
     if (!this.#draining && socket.bufferedAmount > MAX_UNREAD_ANSWERS) {
       this.#draining = true;
       this.#stream?.once('drain', () => {
         this.#draining = false;
-        this.#holdBack();
+        this.holdBack();
       });
     }
     if (this.#draining || this.#requests.isFull) socket.pause();

@@ -11,25 +11,27 @@ const LAST_ANSWER = 8_000;
 /** Whose requests these are. An object and not functions: each connection has a queue. */
 export interface RequestHandler {
   /** Runs a request; resolves with its answer, also when it fails. */
-  run(envelope: Envelope, operation: Operation | undefined): Promise<string>;
+  run(request: Request): Promise<string>;
   answer(text: string): void;
   /** A request could not be answered. */
   failed(error: unknown): void;
   /** Answers a request that was not run, or not to its end. */
-  refuse(envelope: Envelope, error: AppError): void;
-  /** The queue has become longer or shorter. */
-  moved(): void;
+  refuse(request: Request, error: AppError): void;
+  /** The queue has become longer or shorter: the client is read again, or not for now. */
+  holdBack(): void;
 }
 
-interface Request {
+/** What a client asked for. */
+export interface Request {
   envelope: Envelope;
+  /** What its type names; undefined when it names nothing. */
+  operation: Operation | undefined;
   /** In characters. */
   length: number;
 }
 
 /** The requests of one connection. They begin in the order in which they came, side by side; what is exclusive runs alone. */
 export class RequestQueue {
-  readonly #operations: ReadonlyMap<string, Operation>;
   readonly #handler: RequestHandler;
   readonly #waiting: Request[] = [];
   /** A list, as there are few: an empty set would take more memory than all the rest of an idle connection's queue. */
@@ -39,8 +41,7 @@ export class RequestQueue {
   #length = 0;
   #emptied: (() => void) | undefined;
 
-  constructor(operations: ReadonlyMap<string, Operation>, handler: RequestHandler) {
-    this.#operations = operations;
+  constructor(handler: RequestHandler) {
     this.#handler = handler;
   }
 
@@ -49,10 +50,10 @@ export class RequestQueue {
     return this.#running.length + this.#waiting.length >= MAX_UNANSWERED || this.#length >= MAX_UNANSWERED_LENGTH;
   }
 
-  /** Adds a request that came in so many characters, and begins it as soon as it is its turn. */
-  add(envelope: Envelope, length: number): void {
-    this.#waiting.push({ envelope, length });
-    this.#length += length;
+  /** Adds a request, and begins it as soon as it is its turn. */
+  add(request: Request): void {
+    this.#waiting.push(request);
+    this.#length += request.length;
     this.#next();
   }
 
@@ -77,7 +78,7 @@ export class RequestQueue {
 
   #giveUp(): void {
     const given = [...this.#running.splice(0), ...this.#waiting.splice(0)];
-    for (const { envelope } of given) this.#handler.refuse(envelope, new AppError('unavailable'));
+    for (const request of given) this.#handler.refuse(request, new AppError('unavailable'));
     this.#emptied?.();
   }
 
@@ -85,19 +86,18 @@ export class RequestQueue {
   #next(): void {
     while (!this.#isExclusive) {
       const request = this.#waiting[0];
-      const operation = request && this.#operations.get(request.envelope.type ?? '');
-      if (!request || (operation?.exclusive && this.#running.length > 0)) break;
+      if (!request || (request.operation?.exclusive && this.#running.length > 0)) break;
       this.#waiting.shift();
-      this.#run(request, operation).catch((error: unknown) => this.#handler.failed(error));
+      this.#run(request).catch((error: unknown) => this.#handler.failed(error));
     }
-    this.#handler.moved();
+    this.#handler.holdBack();
     if (this.#isEmpty) this.#emptied?.();
   }
 
-  async #run(request: Request, operation: Operation | undefined): Promise<void> {
+  async #run(request: Request): Promise<void> {
     this.#running.push(request);
-    this.#isExclusive = operation?.exclusive ?? false;
-    const text = await this.#handler.run(request.envelope, operation);
+    this.#isExclusive = request.operation?.exclusive ?? false;
+    const text = await this.#handler.run(request);
     const index = this.#running.indexOf(request);
     if (index === -1) return;
     this.#running.splice(index, 1);
