@@ -67,6 +67,18 @@ describe('HTTP, behind one proxy,', { timeout: 90_000 }, () => {
     expect((await search(other, 1)).status).toBe(400);
   });
 
+  test('takes 1,800 other requests for one account, whatever they ask, and those of another', async () => {
+    const [one, other] = [await newUser(server), await newUser(server)];
+    const asks = [
+      ({ token }: TestUser) => call(server, 'GET', '/profile', { token }),
+      ({ token }: TestUser) => call(server, 'POST', '/groups', { token, body: {} }),
+      ({ token }: TestUser) => call(server, 'PATCH', `/dialogs/${other.id}/chat`, { token, body: {} }),
+    ] as const;
+    await expectLimit(1_800, (index) => (asks[index % 3] ?? asks[0])(one));
+    for (const ask of asks) expect((await ask(one)).status).toBe(429);
+    expect((await asks[0](other)).status).toBe(200);
+  });
+
   test('counts IPv6 addresses by their /64', async () => {
     await expectLimit(300, (index) => register(`2001:db8:1:1::${index.toString(16)}`));
     expect((await register('2001:db8:1:2::1')).status).toBe(400);

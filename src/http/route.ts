@@ -12,7 +12,7 @@ interface Description<S extends z.ZodObject = z.ZodObject> {
   /** Other paths for the same. */
   aliases?: string[];
   summary: string;
-  /** Counted for each account, or for each address where there is none yet. */
+  /** Counted for each account, or for each address where there is none yet. A path for users has `request` if nothing else. */
   limit?: LimitName;
   /** What the path, and the body or (of a GET) the query, hold together. */
   params: S;
@@ -36,6 +36,7 @@ export function route<S extends z.ZodObject>(
 ): Route {
   const { handle, ...description } = definition;
   return {
+    limit: 'request',
     ...description,
     public: false,
     async run(_services, context, params) {

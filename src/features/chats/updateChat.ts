@@ -7,21 +7,13 @@ import { conversationName, conversationOf } from '../messages/conversation.ts';
 import { address } from '../messages/rows.ts';
 import { chatRow } from './rows.ts';
 
-const settings = z.strictObject({
-  muted: z.boolean().optional(),
-  pinned: z.boolean().optional(),
-  title: chatTitle.nullable().optional(),
-});
+const settings = { muted: z.boolean().optional(), pinned: z.boolean().optional(), title: chatTitle.nullable().optional() };
 
-const hasSome = ({ muted, pinned, title }: z.output<typeof settings>) => [muted, pinned, title].some((value) => value !== undefined);
-const NONE = 'must have something to change';
-
-/** How a chat shall look, and at least one of it. A title of null is none. */
-export const chatSettings = settings.refine(hasSome, NONE);
-
-/** `updateChat`: how a chat looks in my own list. */
+/** `updateChat`: how a chat looks in my own list. A title of null is none. */
 export const updateChat = operation({
-  params: conversationName.safeExtend(settings.shape).refine(hasSome, NONE),
+  params: conversationName
+    .safeExtend(settings)
+    .refine(({ muted, pinned, title }) => [muted, pinned, title].some((value) => value !== undefined), 'must have something to change'),
   answer: one(z.object(address).extend(chatRow.pick({ muted: true, pinned: true, title: true }).shape)),
   async handle({ userId, services: { database } }, { receiverId, groupId, ...changes }) {
     const conversation = conversationOf(userId, { receiverId, groupId });

@@ -8,7 +8,7 @@ import { changeMessage, type Target } from './changeMessage.ts';
 import { conversationName, conversationOf } from './conversation.ts';
 import { changedPlace } from './rows.ts';
 
-export const deletedMessage = changedPlace.extend({ deletedAt: time });
+const deletedMessage = changedPlace.extend({ deletedAt: time });
 
 /**
  * `deleteMessage`: takes back a message of mine, or of anybody in a group where I am the owner or an admin, for everybody.

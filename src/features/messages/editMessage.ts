@@ -10,7 +10,7 @@ import { conversationName, conversationOf } from './conversation.ts';
 import { changedPlace } from './rows.ts';
 
 /** `editedAt` is null when the content is what was sent first. */
-export const editedMessage = changedPlace.extend({ content: z.string(), editedAt: time.nullable() });
+const editedMessage = changedPlace.extend({ content: z.string(), editedAt: time.nullable() });
 
 /** `editMessage`: gives a message of mine another content, for some time after it was sent; everybody in the conversation is told. */
 export const editMessage = ({ MAX_MESSAGE_LENGTH, EDIT_WINDOW }: Env) =>
