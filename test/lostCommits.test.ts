@@ -117,13 +117,16 @@ describe('When nobody can say whether a change is committed', () => {
     await again.close();
   });
 
-  test('that my account was deleted, my connections end and do not come back', async () => {
-    const ann = await newPerson(server);
+  test('that my account was deleted, my connections end and do not come back, and who is in a group of mine is told to catch up', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    await newCircle(server, [ann, bob]);
+    await bob.socket.ask('subscribe', { events: ['catchUp'] });
     const closed = ann.socket.closed();
     const lost = proxy.loseCommit();
     expect((await call(server, 'DELETE', '/profile', { token: ann.token })).status).toBe(503);
     await lost;
     expect((await closed).code).toBe(1012);
     expect(await handshake(server, { headers: { authorization: `Bearer ${ann.token}` } })).toMatchObject({ status: 401 });
+    await bob.socket.broadcast('catchUp');
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { statusTopic } from '../src/realtime/topics.ts';
 import { readLog } from './support/logs.ts';
 import { A_TIME, newPerson, type Person, write } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
@@ -97,6 +98,18 @@ describe.skipIf(!isRedisInstalled)('presence when something fails', () => {
     await vi.waitFor(async () => expect(await refusals()).toBeGreaterThan(before), { timeout: 5_000 });
     await mend(key);
     await until(alice, [OFFLINE(bob.id), expect.objectContaining({ userId: bob.id, status: 'online' })]);
+  });
+
+  test('a change that could not be read is told when it can', async () => {
+    const [alice, bob] = await watcher();
+    const key = `messenger:presence:${bob.id}`;
+    const failures = async () => (await readLog(here)).filter(({ msg }) => msg === 'presence could not be read').length;
+    const before = await failures();
+    await redis.ask(`SET ${key} no-hash`);
+    await redis.publish(statusTopic(bob.id), { kind: 'status', userId: bob.id });
+    await vi.waitFor(async () => expect(await failures()).toBeGreaterThan(before), { timeout: 5_000 });
+    await redis.ask(`DEL ${key}`);
+    await until(alice, [{ userId: bob.id, status: 'offline', lastSeenAt: null }]);
   });
 
   test('a process that others took for dead is alive again, and its users online', async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { vi } from 'vitest';
 import { freePort } from '../../src/lib/freePort.ts';
+import type { BusMessage } from '../../src/realtime/bus.ts';
 import { findProgram } from './programs.ts';
 
 /** How long Redis may take to come up, in milliseconds. */
@@ -83,7 +84,7 @@ export class RedisServer {
     this.#child?.kill('SIGCONT');
   }
 
-  /** What it answers to a command without blanks in its arguments, as it is on the wire, up to 64 KiB. */
+  /** What it answers to a command, whose arguments with blanks stand in quotes, as it is on the wire, up to 64 KiB. */
   async ask(command: string): Promise<string> {
     const socket = createConnection(this.#port, '127.0.0.1');
     try {
@@ -93,6 +94,12 @@ export class RedisServer {
     } finally {
       socket.destroy();
     }
+  }
+
+  /** Publishes on a topic of the bus what another process might. */
+  async publish(topic: string, message: BusMessage): Promise<void> {
+    const payload = JSON.stringify(`another process\n${JSON.stringify(message)}\n`);
+    await this.ask(`PUBLISH messenger:{${topic.slice(-2)}}:${topic} ${payload}`);
   }
 
   /** Ends it and removes what it left. */

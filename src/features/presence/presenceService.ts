@@ -29,6 +29,8 @@ export class PresenceService {
   readonly #due = new Set<string>();
   /** Users whose last change the store did not take. */
   readonly #unsettled = new Set<string>();
+  /** Users whose status the store did not tell when it was asked last. */
+  readonly #unread = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   /** Until when nobody is told that others went offline, by `performance.now()`; 0 when all were looked at since. */
   #quietUntil = 0;
@@ -129,8 +131,12 @@ export class PresenceService {
 
   /** What the store says, or what is known here when it does not answer. */
   async #read(userIds: string[]): Promise<Presence[]> {
-    const presences = await within(PATIENCE, this.#store.read(userIds)).catch(() => undefined);
-    return presences ?? userIds.map((userId) => (this.#connections.has(userId) ? ONLINE : (this.#told.get(userId) ?? OFFLINE)));
+    const presences = await within(PATIENCE, this.#store.read(userIds)).catch((error: unknown) => {
+      this.#logger.debug({ err: error }, 'presence could not be read');
+    });
+    if (presences) return presences;
+    for (const userId of userIds) this.#unread.add(userId);
+    return userIds.map((userId) => (this.#connections.has(userId) ? ONLINE : (this.#told.get(userId) ?? OFFLINE)));
   }
 
   async #renew(): Promise<void> {
@@ -144,14 +150,15 @@ export class PresenceService {
       if (somebodyDied) this.#hub.lost();
       const isOver = this.#quietUntil > 0 && performance.now() >= this.#quietUntil;
       if (isOver) this.#quietUntil = 0;
-      if (somebodyDied || isOver) await this.#lookAgain();
+      const unread = [...this.#unread];
+      this.#unread.clear();
+      await this.#lookAgain(somebodyDied || isOver ? [...this.#told.keys()] : unread);
     } catch (error) {
       this.#logger.debug({ err: error }, 'presence could not be renewed');
     }
   }
 
-  async #lookAgain(): Promise<void> {
-    const userIds = [...this.#told.keys()];
+  async #lookAgain(userIds: string[]): Promise<void> {
     for (let begin = 0; begin < userIds.length; begin += CHUNK) await this.#look(userIds.slice(begin, begin + CHUNK));
   }
 

@@ -40,7 +40,10 @@ export async function deleteAccount(context: Context): Promise<void> {
     await user.update({ email: null, passwordHash: null, deletedAt: new Date() }, { transaction });
     await endSessions(database, userId, transaction);
   };
-  await database.change(deletion, () => hub.reconnect(userId));
+  await database.change(deletion, () => {
+    hub.reconnect(userId);
+    for (const { message } of left) hub.doubt(groupTopic(message.conversationId));
+  });
   hub.revoke(userId);
   for (const { message, written, heirId } of left) {
     const { conversationId: groupId } = message;
