@@ -75,8 +75,8 @@ describe.each([
       const topic = newTopic();
       const one = await listen();
       await one.bus.subscribe(topic);
-      void one.bus.publish(topic, { kind: 'left', groupId: 'g' }, 'text');
-      expect(one.received).toEqual([{ topic, message: { kind: 'left', groupId: 'g' }, text: 'text' }]);
+      void one.bus.publish(topic, { kind: 'left', groupId: 'g', seq: 7 }, 'text');
+      expect(one.received).toEqual([{ topic, message: { kind: 'left', groupId: 'g', seq: 7 }, text: 'text' }]);
       const last = newTopic();
       await one.bus.subscribe(last);
       void one.bus.publish(last, HELLO);

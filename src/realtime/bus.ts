@@ -9,10 +9,10 @@ export const busMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('broadcast'), ...exceptions }),
   /** The same for those only who asked for the event. A process that does not know it must not take it for a broadcast. */
   z.object({ kind: z.literal('event'), event: z.enum(OPT_IN_EVENTS), ...exceptions }),
-  /** On a user's topic: the user became a member of a group. The text is the broadcast that tells of it, if there is one. */
-  z.object({ kind: z.literal('joined'), groupId: z.string() }),
-  /** On a user's topic: the user is no longer a member. */
-  z.object({ kind: z.literal('left'), groupId: z.string() }),
+  /** On a user's topic: the user became a member of a group, by the message with that number. The text is the broadcast that tells of it, if any. */
+  z.object({ kind: z.literal('joined'), groupId: z.string(), seq: z.int() }),
+  /** On a user's topic: the user is no longer a member, since the message with that number. The text is as above. */
+  z.object({ kind: z.literal('left'), groupId: z.string(), seq: z.int() }),
   /** On a group's topic: it has no members any more. */
   z.object({ kind: z.literal('dropped') }),
   /** On a user's topic: the sessions of the user have ended, save one. */

@@ -5,6 +5,7 @@ import { broadcastFrame } from '../ws/envelope.ts';
 import type { Bus, BusListener, BusMessage } from './bus.ts';
 import { Doubts } from './doubts.ts';
 import { type Frame, textFrame } from './frame.ts';
+import { LatestChanges } from './latestChanges.ts';
 import { isOptInEvent, type OptInEvent } from './optInEvents.ts';
 import { OwnMessages } from './ownMessages.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -14,10 +15,18 @@ import { groupIdOf, groupTopic, ownTopic, ownUserIdOf, statusTopic, userTopic } 
 interface HubEvents {
   /** Messages to these connections may have been lost, or to all. */
   loss: [subscribers?: Subscriber[]];
+  /** These connections were put into a group, or out of one. */
+  moved: [subscribers: Subscriber[]];
   /** This process is on the bus again. */
   restored: [];
   /** The status of a user may have changed. */
   status: [userId: string];
+}
+
+/** A change of who is in a group, and the number of the message in it that tells of that. */
+interface MembershipChange {
+  groupId: string;
+  seq: number;
 }
 
 /** Who gets a broadcast: everybody in the topic but these. */
@@ -44,6 +53,8 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   readonly #metrics: Metrics;
   readonly #bus: Bus;
   readonly #own: OwnMessages;
+  /** Who is in which group, by the number of the message that tells of it: processes may publish changes in another order than they made them. */
+  readonly #memberships = new LatestChanges();
   readonly #doubts = new Doubts((topic) => void this.#bus.publish(topic, { kind: 'catchUp' }));
 
   constructor(metrics: Metrics, bus: Bus) {
@@ -69,8 +80,11 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     subscriber.groupChanges = new Map();
   }
 
-  /** Puts the connection into the groups that were read for it, changes since then included, and out of all others. Resolves as `add`. */
-  async open(subscriber: Subscriber, groupIds: string[]): Promise<void> {
+  /**
+   * Puts the connection into the groups that were read for it, changes since then included, and out of all others. Resolves as `add`,
+   * with whether there was one that it was not in.
+   */
+  async open(subscriber: Subscriber, groupIds: string[]): Promise<boolean> {
     const wanted = new Set(groupIds.map(groupTopic));
     for (const [groupId, isMember] of subscriber.groupChanges ?? []) {
       if (isMember) wanted.add(groupTopic(groupId));
@@ -78,7 +92,9 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     }
     subscriber.groupChanges = undefined;
     for (const topic of subscriber.topics) if (groupIdOf(topic) && !wanted.has(topic)) this.leave(subscriber, topic);
-    await Promise.all([...wanted].map((topic) => this.join(subscriber, topic)));
+    const missing = [...wanted].filter((topic) => !subscriber.topics.has(topic));
+    await Promise.all(missing.map((topic) => this.join(subscriber, topic)));
+    return missing.length > 0;
   }
 
   remove(subscriber: Subscriber): void {
@@ -133,15 +149,16 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     for (const doubtful of topics) if (this.#isHeard(doubtful)) this.#doubts.raise(doubtful);
   }
 
-  /** The user became a member: the user's connections receive what the group receives, from the broadcast `news` on. */
-  joinGroup(userId: string, groupId: string, news?: { type: 'addUserInGroup'; item: BroadcastItem<'addUserInGroup'> }): void {
-    const text = news ? broadcastFrame(news.type, news.item) : '';
-    void this.#bus.publish(userTopic(userId), { kind: 'joined', groupId }, text);
+  /** The user became a member by the message `seq` of the group: the user's connections receive what the group receives, from the broadcast `news` on. */
+  joinGroup(userId: string, { groupId, seq }: MembershipChange, news?: BroadcastItem<'addUserInGroup'>): void {
+    const text = news ? broadcastFrame('addUserInGroup', news) : '';
+    void this.#bus.publish(userTopic(userId), { kind: 'joined', groupId, seq }, text);
   }
 
-  /** The user is no longer a member. */
-  leaveGroup(userId: string, groupId: string): void {
-    void this.#bus.publish(userTopic(userId), { kind: 'left', groupId });
+  /** The user is no longer a member since the message `seq` of the group: the last that the user's connections receive of it is the broadcast `news`. */
+  leaveGroup(userId: string, { groupId, seq }: MembershipChange, news?: BroadcastItem<'dropGroup'>): void {
+    const text = news ? broadcastFrame('dropGroup', news) : '';
+    void this.#bus.publish(userTopic(userId), { kind: 'left', groupId, seq }, text);
   }
 
   /** The group has no members any more. */
@@ -239,13 +256,8 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     const subscribers = [...this.#topics.subscribersOf(topic)];
     switch (message.kind) {
       case 'joined':
-        this.#joined(subscribers, message.groupId, text);
-        return;
       case 'left':
-        for (const subscriber of subscribers) {
-          subscriber.groupChanges?.set(message.groupId, false);
-          this.leave(subscriber, groupTopic(message.groupId));
-        }
+        if (this.#memberships.note(`${topic} ${message.groupId}`, message.seq)) this.#move(subscribers, message, text);
         return;
       case 'dropped':
         for (const subscriber of subscribers) this.leave(subscriber, topic);
@@ -271,14 +283,20 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     }
   }
 
-  #joined(subscribers: Subscriber[], groupId: string, text: string): void {
+  #move(subscribers: Subscriber[], { kind, groupId }: { kind: 'joined' | 'left'; groupId: string }, text: string): void {
     const topic = groupTopic(groupId);
     for (const subscriber of subscribers) {
-      subscriber.groupChanges?.set(groupId, true);
-      const joined = this.join(subscriber, topic);
-      // What was published before this process heard the group is lost to it.
-      if (!this.#topics.isReady(topic)) void joined.then(() => this.tell([subscriber], 'catchUp', {}));
+      subscriber.groupChanges?.set(groupId, kind === 'joined');
+      if (kind === 'joined') this.#join(subscriber, topic);
+      else this.leave(subscriber, topic);
     }
     if (text) this.#deliver(subscribers, textFrame(text));
+    this.emit('moved', subscribers);
+  }
+
+  /** Puts a connection into a group's topic. What was published before this process heard the group is lost to it. */
+  #join(subscriber: Subscriber, topic: string): void {
+    const joined = this.join(subscriber, topic);
+    if (!this.#topics.isReady(topic)) void joined.then(() => this.tell([subscriber], 'catchUp', {}));
   }
 }

@@ -6,6 +6,8 @@ export interface Subscriber {
   readonly id: string;
   readonly userId: string;
   readonly sessionId: string;
+  /** Whether its client is served: before that it is being opened. */
+  readonly isOpen: boolean;
   /** The topics it is in; the hub's to change. */
   readonly topics: Set<string>;
   /** The opt-in events that it asked for; the hub's to change. */

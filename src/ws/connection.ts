@@ -59,6 +59,10 @@ export class Connection implements Subscriber, Context, RequestHandler {
     this.#limit = services.env.RATE_LIMITS === 'on' ? new RequestLimit() : undefined;
   }
 
+  get isOpen(): boolean {
+    return this.#socket !== undefined;
+  }
+
   get userId(): string {
     return this.claims.userId;
   }
@@ -136,12 +140,13 @@ export class Connection implements Subscriber, Context, RequestHandler {
 
   /** Ends the connection when its token has expired or its client is gone; else asks the client for a sign of life. */
   sweep(now: number): void {
+    if (!this.#socket) return;
     if (now >= this.claims.expiresAt.getTime()) this.close(CLOSE.unauthorized);
     // While it is behind, the server does not read what the client says.
-    else if (!this.#alive && !this.#requests.isFull) this.#socket?.terminate();
+    else if (!this.#alive && !this.#requests.isFull) this.#socket.terminate();
     else {
       this.#alive = false;
-      this.#socket?.ping();
+      this.#socket.ping();
     }
   }
 

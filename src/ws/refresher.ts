@@ -12,14 +12,15 @@ const RETRY = 1_000;
 const CHUNK = 200;
 
 /**
- * Looks up in the database what connections may receive, when changes of it may not have been heard: messages of the bus were lost, or
- * it is away. Ends those whose session has ended, moves the others to their groups, and tells them to catch up if they asked for that.
+ * Looks up in the database what connections may receive: when changes of it may not have been heard, because messages of the bus were
+ * lost or it is away; and after each change that was heard, which may have come late. Ends those whose session has ended, moves the others
+ * to their groups, and tells them to catch up, if they asked for that and may have missed something.
  */
 export class Refresher {
   readonly #services: Services;
   readonly #connections: ReadonlySet<Subscriber>;
   readonly #timer: NodeJS.Timeout;
-  /** Those to be looked after, and whether they are told to catch up: while the bus is away it would do no good yet. */
+  /** Those to be looked after, and whether they are told to catch up in any case: while the bus is away it would do no good yet. */
   readonly #due = new Map<Subscriber, boolean>();
   #isRunning = false;
   #isClosed = false;
@@ -29,6 +30,7 @@ export class Refresher {
     this.#services = services;
     this.#connections = connections;
     services.hub.on('loss', (subscribers) => this.#add(subscribers ?? connections, true));
+    services.hub.on('moved', (subscribers) => this.#add(subscribers, false));
     this.#timer = setInterval(() => {
       if (services.bus.failure !== undefined && performance.now() >= this.#restUntil) this.#add(connections, false);
     }, INTERVAL).unref();
@@ -40,7 +42,11 @@ export class Refresher {
   }
 
   #add(subscribers: Iterable<Subscriber>, tells: boolean): void {
-    for (const subscriber of subscribers) this.#due.set(subscriber, tells || this.#due.get(subscriber) === true);
+    for (const subscriber of subscribers) {
+      if (subscriber.isOpen) this.#due.set(subscriber, tells || this.#due.get(subscriber) === true);
+      // What was read for it may be old already.
+      else if (tells) subscriber.reconnect();
+    }
     if (!this.#isRunning) void this.#run();
   }
 
@@ -51,29 +57,30 @@ export class Refresher {
     while (this.#due.size > 0 && !this.#isClosed) {
       const chunk = [...this.#due].slice(0, CHUNK);
       for (const [subscriber] of chunk) this.#due.delete(subscriber);
-      const areRefreshed = await Promise.all(chunk.map(([subscriber]) => this.#refresh(subscriber)));
-      const refreshed = chunk.filter((_, index) => areRefreshed[index]);
+      const outcomes = await Promise.all(chunk.map(([subscriber]) => this.#refresh(subscriber)));
+      const told = chunk.filter(([, tells], index) => outcomes[index] === 'moved' || (outcomes[index] === 'same' && tells));
       this.#services.hub.tell(
-        refreshed.flatMap(([subscriber, tells]) => (tells ? [subscriber] : [])),
+        told.map(([subscriber]) => subscriber),
         'catchUp',
         {},
       );
-      if (refreshed.length === chunk.length) continue;
-      for (const [subscriber, tells] of chunk.filter((_, index) => !areRefreshed[index])) this.#add([subscriber], tells);
+      const failed = chunk.filter((_, index) => outcomes[index] === 'failed');
+      if (failed.length === 0) continue;
+      for (const [subscriber, tells] of failed) this.#add([subscriber], tells);
       await delay(RETRY, undefined, { ref: false });
     }
-    this.#restUntil = performance.now() + (performance.now() - begunAt) * REST;
+    this.#restUntil = Math.max(this.#restUntil, performance.now() + (performance.now() - begunAt) * REST);
     this.#isRunning = false;
   }
 
-  /** Resolves with false when the database did not answer. */
-  async #refresh(subscriber: Subscriber): Promise<boolean> {
+  /** Resolves with whether the connection came into a group, or the database did not answer. */
+  async #refresh(subscriber: Subscriber): Promise<'moved' | 'same' | 'failed'> {
     const { hub, sessionReader } = this.#services;
     hub.beginReading(subscriber);
     const groupIds = await sessionReader.groupsOf(subscriber).catch(() => null);
-    if (groupIds) await hub.open(subscriber, groupIds);
-    else if (groupIds === undefined) subscriber.revoke();
-    else return !this.#connections.has(subscriber);
-    return true;
+    if (groupIds) return (await hub.open(subscriber, groupIds)) ? 'moved' : 'same';
+    if (groupIds === null) return this.#connections.has(subscriber) ? 'failed' : 'same';
+    subscriber.revoke();
+    return 'same';
   }
 }

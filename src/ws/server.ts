@@ -32,6 +32,7 @@ export class SocketServer {
   readonly #services: Services;
   readonly #operations: ReadonlyMap<string, Operation>;
   readonly #sockets: WebSocketServer;
+  /** Those that are being opened too. */
   readonly #connections = new Set<Connection>();
   readonly #sweeper: NodeJS.Timeout;
   readonly #refresher: Refresher;
@@ -104,6 +105,7 @@ export class SocketServer {
     if (hub.connectionsOf(claims.userId) >= env.MAX_CONNECTIONS_PER_USER) throw new AppError('too_many_connections');
     const connection = new Connection(connectionId, claims, this.#services, this.#operations);
     const added = hub.add(connection);
+    this.#connections.add(connection);
     try {
       await added;
       const groupIds = await sessionReader.groupsOf(claims);
@@ -112,7 +114,7 @@ export class SocketServer {
       if (connection.revoked) throw new AppError('unauthorized');
       return connection;
     } catch (error) {
-      hub.remove(connection);
+      this.#forget(connection);
       throw error;
     }
   }
@@ -127,13 +129,17 @@ export class SocketServer {
       // The handshake was under way when the server began to stop.
       if (this.#closing) void connection.finish(CLOSE.restart);
     });
-    if (!opened) this.#services.hub.remove(connection);
+    if (!opened) this.#forget(connection);
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#services.hub.remove(connection);
   }
 
   #opened(connection: Connection, client: WebSocket): void {
-    const { hub, logger, metrics, presence, typing } = this.#services;
+    const { logger, metrics, presence, typing } = this.#services;
     const { id: connectionId, userId } = connection;
-    this.#connections.add(connection);
     presence.connected(userId);
     metrics.connections.inc();
     metrics.connectionsOpened.inc();
@@ -144,8 +150,7 @@ export class SocketServer {
     });
     client.on('close', (received) => {
       const code = connection.closeCode ?? received;
-      this.#connections.delete(connection);
-      hub.remove(connection);
+      this.#forget(connection);
       presence.disconnected(userId);
       typing.disconnected(connection);
       metrics.connections.dec();

@@ -11,6 +11,8 @@ export interface DatabaseProxy {
   thaw(): void;
   /** The next COMMIT arrives, but nobody hears of it: its connection ends instead of the answer. Resolves when that has happened. */
   loseCommit(): Promise<void>;
+  /** The next COMMIT arrives, and its answer comes late. Resolves when the COMMIT is on its way, with what lets the answer through. */
+  holdCommit(): Promise<() => void>;
   /** Ends all connections and refuses new ones. */
   refuse(): Promise<void>;
   /** Accepts connections again. */
@@ -26,6 +28,7 @@ export async function openProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const doomed = new WeakSet<Socket>();
   let frozen = false;
   let onCommitLost: (() => void) | undefined;
+  let onCommitHeld: ((release: () => void) => void) | undefined;
   const relay = (from: Socket, to: Socket) => {
     sockets.add(from);
     from.on('data', (chunk) => {
@@ -36,6 +39,11 @@ export async function openProxy(databaseUrl: string): Promise<DatabaseProxy> {
         return;
       }
       if (onCommitLost && chunk.includes('COMMIT')) doomed.add(to);
+      if (onCommitHeld && chunk.includes('COMMIT')) {
+        to.pause();
+        onCommitHeld(() => to.resume());
+        onCommitHeld = undefined;
+      }
       to.write(chunk);
     });
     from.on('error', () => {});
@@ -79,6 +87,10 @@ export async function openProxy(databaseUrl: string): Promise<DatabaseProxy> {
     loseCommit: () =>
       new Promise((resolve) => {
         onCommitLost = resolve;
+      }),
+    holdCommit: () =>
+      new Promise((resolve) => {
+        onCommitHeld = resolve;
       }),
     refuse,
     async accept() {

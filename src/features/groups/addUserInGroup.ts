@@ -46,10 +46,10 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const place = placeOf(written);
       const item = groupMessageItem(message, written, place);
       if (written.repeated) {
-        hub.joinGroup(userId, groupId);
+        hub.refresh(userId);
         hub.doubt(groupTopic(groupId), senderId);
       } else {
-        hub.joinGroup(userId, groupId, { type: 'addUserInGroup', item });
+        hub.joinGroup(userId, item, item);
         hub.publish(groupTopic(groupId), 'addUserInGroup', item, { exceptUserIds: [senderId, userId] });
         hub.publishOwn(senderId, connection, 'addUserInGroup', () => ownMessageItem(item, message, written));
       }

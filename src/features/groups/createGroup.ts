@@ -91,15 +91,14 @@ async function found(database: Database, { name, guestIds, message }: Founding, 
 }
 
 function tell({ userId, connection, services: { hub } }: Context, message: NewMessage, written: WrittenMessage, guestIds: string[]): void {
-  const { conversationId: groupId } = message;
   const item = groupMessageItem(message, written, placeOf(written));
-  hub.joinGroup(userId, groupId);
-  for (const guestId of guestIds) hub.joinGroup(guestId, groupId, { type: 'addUserInGroup', item });
+  hub.joinGroup(userId, item);
+  for (const guestId of guestIds) hub.joinGroup(guestId, item, item);
   hub.publishOwn(userId, connection, 'addUserInGroup', () => ownMessageItem(item, message, written));
 }
 
 /** The process that created it may have ended before it told anybody. */
 function repeat({ hub }: Services, groupId: string, userId: string, memberIds: string[]): void {
-  for (const memberId of memberIds) hub.joinGroup(memberId, groupId);
+  for (const memberId of memberIds) hub.refresh(memberId);
   hub.doubt(groupTopic(groupId), userId);
 }

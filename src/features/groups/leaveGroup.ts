@@ -6,7 +6,7 @@ import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
 import { writeWithin } from '../messages/writeMessages.ts';
-import { changeGroup, findMember, removeMember } from './membership.ts';
+import { changeGroup, removeMember } from './membership.ts';
 import { notification } from './notification.ts';
 import { announceRole } from './roles.ts';
 
@@ -20,16 +20,18 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const { userId, connection, services } = context;
       const message = notification({ groupId, messageId, senderId: userId, content });
       const { database, hub } = services;
-      const { written, heirId, isGone } = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
+      const { written, heirId } = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
         const written = await writeWithin(transaction, database, message);
-        const heirId = written.repeated ? undefined : await removeMember(database, group, userId, transaction);
-        return { written, heirId, isGone: !(await findMember(database, group, userId, transaction)) };
+        return { written, heirId: written.repeated ? undefined : await removeMember(database, group, userId, transaction) };
       });
       const place = placeOf(written);
-      if (isGone) hub.leaveGroup(userId, groupId);
-      if (written.repeated) hub.doubt(groupTopic(groupId), userId);
-      else {
+      if (written.repeated) {
+        // By now I may be a member again: what is true stands in the database.
+        hub.refresh(userId);
+        hub.doubt(groupTopic(groupId), userId);
+      } else {
         const item = groupMessageItem(message, written, place);
+        hub.leaveGroup(userId, item);
         hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
         hub.publishOwn(userId, connection, 'leaveGroup', () => ownMessageItem(item, message, written));
         if (heirId) announceRole(context, { groupId, userId: heirId, role: 'owner', hasLeft: true });

@@ -6,7 +6,7 @@ import type { Database } from '../../db/sequelize.ts';
 import type { Env } from '../../env.ts';
 import { AppError } from '../../errors.ts';
 import { type Context, operation } from '../../operation.ts';
-import { groupTopic, userTopic } from '../../realtime/topics.ts';
+import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
 import { type NewMessage, type WrittenMessage, writeWithin } from '../messages/writeMessages.ts';
@@ -67,9 +67,8 @@ function tell(context: Context, userId: string, message: NewMessage, written: Wr
     hub.doubt(groupTopic(groupId), senderId);
     return;
   }
-  hub.publish(userTopic(userId), 'dropGroup', { groupId });
-  hub.leaveGroup(userId, groupId);
   const item = groupMessageItem(message, written, placeOf(written));
+  hub.leaveGroup(userId, item, { groupId });
   // Another process may hear of the group before it hears that the user is out of it.
   hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [senderId, userId] });
   // As a `leaveGroup` of their own it would tell the user's other connections that they are out.

@@ -47,8 +47,8 @@ export async function deleteAccount(context: Context): Promise<void> {
   hub.revoke(userId);
   for (const { message, written, heirId } of left) {
     const { conversationId: groupId } = message;
-    hub.leaveGroup(userId, groupId);
     const item = groupMessageItem(message, written, placeOf(written));
+    hub.leaveGroup(userId, item);
     hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
     if (heirId) announceRole(context, { groupId, userId: heirId, role: 'owner', hasLeft: true });
   }
