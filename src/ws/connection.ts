@@ -98,8 +98,7 @@ export class Connection implements Subscriber, Context, RequestHandler {
     if (!socket || !stream || socket.readyState !== socket.OPEN) return;
     // What is held back of this batch tells nothing of the client: it had no chance to read it.
     if (joinWrites(stream) && socket.bufferedAmount > MAX_UNREAD) {
-      this.services.metrics.slowReaders.inc();
-      this.close(CLOSE.slowReader);
+      this.#endSlowReader();
       return;
     }
     if (bytes) stream.write(bytes);
@@ -138,16 +137,23 @@ export class Connection implements Subscriber, Context, RequestHandler {
     await closed;
   }
 
-  /** Ends the connection when its token has expired or its client is gone; else asks the client for a sign of life. */
+  /** Ends the connection when its token has expired, or its client is gone or does not read; else asks the client for a sign of life. */
   sweep(now: number): void {
     if (!this.#socket) return;
     if (now >= this.claims.expiresAt.getTime()) this.close(CLOSE.unauthorized);
     // While it is behind, the server does not read what the client says.
-    else if (!this.#alive && !this.#requests.isFull) this.#socket.terminate();
-    else {
+    else if (this.#alive || this.#requests.isFull) {
       this.#alive = false;
       this.#socket.ping();
     }
+    // Nor while the client is.
+    else if (this.#draining) this.#endSlowReader();
+    else this.#socket.terminate();
+  }
+
+  #endSlowReader(): void {
+    this.services.metrics.slowReaders.inc();
+    this.close(CLOSE.slowReader);
   }
 
   #receive(data: RawData, isBinary: boolean): void {
