@@ -89,9 +89,6 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
   const httpServer = createServer(TIMEOUTS, createHttpApp(services, createRoutes(env), operations)).setTimeout(STANDSTILL);
   const sockets = new SocketServer(httpServer, services, operations);
 
-  /** Settles when the port is ours, or cannot be. */
-  let listening: Promise<unknown> | undefined;
-
   async function start(): Promise<number> {
     await bringUpToDate(databaseUrl);
     // What Sequelize asks on its first connection does not wait for the first request.
@@ -99,9 +96,9 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     await bus.start(hub);
     await services.presence.start();
     indexer.start();
-    listening = once(httpServer, 'listening');
+    stopping.signal.throwIfAborted();
     httpServer.listen(env.PORT, env.HOST);
-    await listening;
+    await once(httpServer, 'listening');
     const address = httpServer.address();
     if (!address || typeof address === 'string') throw new Error('the server has no port');
     return address.port;
@@ -109,9 +106,9 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
 
   async function shutDown(): Promise<void> {
     stopping.abort();
+    // What is closed while it is being started may be open afterwards.
+    await started?.catch(() => {});
     const indexed = indexer.stop();
-    // A server that is closed while it asks for its port may get it nevertheless.
-    await listening?.catch(() => {});
     const closed = httpServer.listening ? once(httpServer, 'close') : undefined;
     httpServer.close();
     const closeIdle = setInterval(() => httpServer.closeIdleConnections(), IDLE_SWEEP).unref();
@@ -128,9 +125,13 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     await database.close();
   }
 
+  let started: Promise<number> | undefined;
   let stopped: Promise<void> | undefined;
   return {
-    start,
+    start: () => {
+      started = start();
+      return started;
+    },
     stop: () => {
       stopped ??= within(STOP_LIMIT, shutDown());
       return stopped;

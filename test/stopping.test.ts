@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { createConnection, type Socket as TcpSocket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newDatabase } from './support/database.ts';
+import { createConnection, createServer, type Socket as TcpSocket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { freePort } from '../src/lib/freePort.ts';
+import { newDatabase, query } from './support/database.ts';
 import { newUser, type TestUser } from './support/http.ts';
+import { newServer } from './support/server.ts';
 import { newDirectory, type ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
 import { connect } from './support/socket.ts';
 
@@ -74,4 +76,21 @@ Authorization: Bearer ${token}
     expect(await server.stop()).toBe(0);
     expect(Date.now() - begun).toBeLessThan(10_000);
   });
+});
+
+test('A server that is stopped while it waits for Redis does not begin to serve', async () => {
+  const [port, redisPort, databaseUrl] = [await freePort(), await freePort(), await newDatabase()];
+  const clients: TcpSocket[] = [];
+  const silentRedis = createServer((client) => clients.push(client)).listen(redisPort, '127.0.0.1');
+  await once(silentRedis, 'listening');
+  const { app } = await newServer({ PORT: `${port}`, REDIS_URL: `redis://127.0.0.1:${redisPort}` }, databaseUrl);
+  const refused = expect(app.start()).rejects.toThrow('abort');
+  // The database has been asked for the last time then.
+  const asked = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' AND query LIKE 'SELECT 1+1%'";
+  await vi.waitFor(async () => expect(await query(databaseUrl, asked)).toHaveLength(1));
+  await app.stop();
+  await refused;
+  await expect(fetch(`http://127.0.0.1:${port}/health/live`)).rejects.toThrow();
+  for (const client of clients) client.destroy();
+  silentRedis.close();
 });

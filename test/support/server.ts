@@ -26,12 +26,17 @@ const DEFAULTS = {
   LOG_LEVEL: 'trace',
 };
 
-/** Starts a real server on a port of its own. Without `databaseUrl` it gets a database of its own too. Stop it with `app.stop()`. */
-export async function startServer(variables: Record<string, string> = {}, databaseUrl?: string): Promise<TestServer> {
+/** A server that is not started yet. Without `databaseUrl` it gets a database of its own. */
+export async function newServer(variables: Record<string, string> = {}, databaseUrl?: string): Promise<Omit<TestServer, 'url'>> {
   const env = parseEnv({ ...DEFAULTS, ...variables });
   const database = databaseUrl ?? (await newDatabase());
   const logFile = newLogFile();
   const app = await createApp(env, database, createLogger(env.LOG_LEVEL, logFile));
-  const port = await app.start();
-  return { url: `http://127.0.0.1:${port}`, databaseUrl: database, logFile, app };
+  return { databaseUrl: database, logFile, app };
+}
+
+/** Starts a real server on a port of its own. Stop it with `app.stop()`. */
+export async function startServer(variables?: Record<string, string>, databaseUrl?: string): Promise<TestServer> {
+  const server = await newServer(variables, databaseUrl);
+  return { url: `http://127.0.0.1:${await server.app.start()}`, ...server };
 }
