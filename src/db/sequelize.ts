@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Transaction } from 'sequelize';
 import { Sequelize } from 'sequelize-typescript';
 import { z } from 'zod';
+import { within } from '../lib/within.ts';
 import { Conversation } from './models/conversation.ts';
 import { Member } from './models/member.ts';
 import { Message } from './models/message.ts';
@@ -135,7 +135,7 @@ export class Database extends Sequelize {
   }
 
   /** Whether the database can be used now. Never rejects, and takes two seconds at most. However many ask, one question is under way. */
-  answers(): Promise<boolean> {
+  async answers(): Promise<boolean> {
     this.#answered ??= this.query('SELECT 1')
       .then(
         () => true,
@@ -144,7 +144,7 @@ export class Database extends Sequelize {
       .finally(() => {
         this.#answered = undefined;
       });
-    return Promise.race([this.#answered, delay(ANSWER_TIMEOUT, false, { ref: false })]);
+    return (await within(ANSWER_TIMEOUT, this.#answered)) ?? false;
   }
 
   /** Whether so many queries of Sequelize wait for a connection that one more had better not. */

@@ -25,19 +25,23 @@ export interface BatcherOptions<Job, Result> {
   predecessorOf?: (job: Job) => unknown;
   /** Most jobs in one batch. */
   maxBatch: number;
-  /** Most batches under way. */
-  maxRunning: number;
   /** Least time from the beginning of a batch to that of the next, in milliseconds: what comes in bits is collected. */
   interval: number;
-  /** Most jobs that wait; one more is refused. */
-  maxWaiting: number;
-  /** How long a job may have waited, in milliseconds, when a batch fails: if longer, it is not tried itself, but rejected with that batch. */
-  patience: number;
 }
 
+/** Most batches under way: a second one goes on when the first is held up. */
+const MAX_RUNNING = 2;
+/** Most jobs that wait; one more is refused. */
+const MAX_WAITING = 10_000;
 /**
- * Collects jobs while batches are under way; they form the next ones. No interval is needed: an idle batcher starts at the end of the
- * turn of the event loop, a busy one makes large batches. Lanes take turns, so a long one does not keep the others waiting.
+ * How long a job may have waited, in milliseconds, when a batch fails: if longer, it is not tried itself, but rejected with that batch.
+ * A batch takes up to six seconds to fail.
+ */
+const PATIENCE = 1_000;
+
+/**
+ * Collects jobs while batches are under way; they form the next ones. An idle batcher starts at the end of the turn of the event loop, a
+ * busy one makes large batches. Lanes take turns, so a long one does not keep the others waiting.
  */
 export class Batcher<Job, Result> {
   readonly #options: BatcherOptions<Job, Result>;
@@ -62,7 +66,7 @@ export class Batcher<Job, Result> {
    * @throws {AppError} `busy` when too many jobs wait
    */
   add(job: Job): Promise<Result> {
-    if (this.#waiting >= this.#options.maxWaiting) return Promise.reject(new AppError('busy'));
+    if (this.#waiting >= MAX_WAITING) return Promise.reject(new AppError('busy'));
     return new Promise((resolve) => {
       const name = this.#options.laneOf(job);
       const lane = this.#held.get(name) ?? this.#ready.get(name);
@@ -84,7 +88,7 @@ export class Batcher<Job, Result> {
 
   /** Begins at the end of this turn of the event loop, so that the jobs of one turn come together, or when it is time. */
   #schedule(): void {
-    if (this.#scheduled || this.#running >= this.#options.maxRunning) return;
+    if (this.#scheduled || this.#running >= MAX_RUNNING) return;
     this.#scheduled = true;
     const begin = () => {
       this.#scheduled = false;
@@ -96,7 +100,7 @@ export class Batcher<Job, Result> {
   }
 
   #start(): void {
-    while (this.#ready.size > 0 && this.#running < this.#options.maxRunning) {
+    while (this.#ready.size > 0 && this.#running < MAX_RUNNING) {
       const now = performance.now();
       if (now < this.#begunAt + this.#options.interval) {
         this.#schedule();
@@ -166,7 +170,7 @@ export class Batcher<Job, Result> {
 
   /** When nothing answers, batch after batch fails late: what has waited long enough does not wait for the end of another. */
   #giveUp(error: unknown): void {
-    const latest = performance.now() - this.#options.patience;
+    const latest = performance.now() - PATIENCE;
     for (const lanes of [this.#ready, this.#held]) {
       for (const [name, lane] of lanes) {
         const next = lane.findIndex(({ since }) => since > latest);

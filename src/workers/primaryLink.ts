@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
-import { setTimeout as delay } from 'node:timers/promises';
 import { AggregatorRegistry } from 'prom-client';
 import { AppError } from '../errors.ts';
+import { within } from '../lib/within.ts';
 import { type Metric, type ToPrimary, type ToWorker, toWorker, type WorkerMetrics } from './messages.ts';
 
 /** How long the primary may take to bring the metrics of all, in milliseconds: longer than it waits for each worker. */
@@ -56,7 +56,7 @@ export class PrimaryLink {
       this.#readings.set(id, resolve);
     });
     this.#send({ type: 'askMetrics', id });
-    const workers = await Promise.race([answered, delay(METRICS_TIMEOUT, undefined, { ref: false })]);
+    const workers = await within(METRICS_TIMEOUT, answered);
     this.#readings.delete(id);
     if (!workers) throw new AppError('unavailable');
     return AggregatorRegistry.aggregate(workers.map(labelled)).metrics();

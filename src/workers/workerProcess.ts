@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
-import { setTimeout as delay } from 'node:timers/promises';
 import { OperatorError } from '../errors.ts';
+import { within } from '../lib/within.ts';
 import { type Metric, type ToPrimary, type ToWorker, toPrimary, type WorkerMetrics } from './messages.ts';
 
 /** How long a worker may take to tell its metrics, in milliseconds. To find that the database does not answer takes it two seconds. */
@@ -64,9 +64,9 @@ export class WorkerProcess {
       this.#measurings.set(id, resolve);
     });
     this.#send({ type: 'measure', id });
-    const metrics = await Promise.race([measured, delay<Metric[]>(MEASURE_TIMEOUT, [], { ref: false })]);
+    const metrics = await within(MEASURE_TIMEOUT, measured);
     this.#measurings.delete(id);
-    return metrics;
+    return metrics ?? [];
   }
 
   /**

@@ -26,14 +26,3 @@ export async function endSessions(database: Database, userId: string, transactio
 export async function isActive(database: Database, { sessionId, userId }: Claims): Promise<boolean> {
   return (await database.sessions.count({ where: { id: sessionId, userId } })) > 0;
 }
-
-/** The ids of the user's groups. */
-export async function groupIdsOf(database: Database, userId: string, transaction: Transaction): Promise<string[]> {
-  const rows = await database.members.findAll({
-    where: { userId, companionId: null },
-    attributes: ['conversationId'],
-    raw: true,
-    transaction,
-  });
-  return rows.map(({ conversationId }) => conversationId);
-}

@@ -5,12 +5,6 @@ import { type NewMessage, type Outcome, type WrittenMessage, writeMessages } fro
 import { writeToDialogs } from './writeToDialogs.ts';
 
 const MAX_BATCH = 500;
-/** Batches of messages in dialogs that are under way at a time, and as many of messages in groups. */
-const MAX_RUNNING = 2;
-/** At 10,000 messages a second the last of them waits a second. */
-const MAX_WAITING = 10_000;
-/** In milliseconds. A batch takes up to six seconds to fail: what had to wait behind it is not made to wait for another. */
-const PATIENCE = 1_000;
 
 type Writing = Batcher<NewMessage, Outcome>;
 
@@ -53,8 +47,5 @@ const batcher = (metrics: Metrics, kind: string, flush: (messages: NewMessage[])
     identityOf: ({ messageId }) => messageId,
     predecessorOf: ({ replyToId }) => replyToId,
     maxBatch: MAX_BATCH,
-    maxRunning: MAX_RUNNING,
     interval: 0,
-    maxWaiting: MAX_WAITING,
-    patience: PATIENCE,
   });

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Op, type Transaction } from 'sequelize';
 import { DELETED_NAME } from '../../db/models/user.ts';
+import type { Database } from '../../db/sequelize.ts';
 import type { Context } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
-import { endSessions, groupIdsOf } from '../auth/sessions.ts';
+import { endSessions } from '../auth/sessions.ts';
 import { removeMember } from '../groups/membership.ts';
 import { notification } from '../groups/notification.ts';
 import { announceRole } from '../groups/roles.ts';
@@ -52,4 +53,15 @@ export async function deleteAccount(context: Context): Promise<void> {
     hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
     if (heirId) announceRole(context, { groupId, userId: heirId, role: 'owner', hasLeft: true });
   }
+}
+
+/** The ids of the user's groups. */
+async function groupIdsOf(database: Database, userId: string, transaction: Transaction): Promise<string[]> {
+  const rows = await database.members.findAll({
+    where: { userId, companionId: null },
+    attributes: ['conversationId'],
+    raw: true,
+    transaction,
+  });
+  return rows.map(({ conversationId }) => conversationId);
 }
