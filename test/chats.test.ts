@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { query } from './support/database.ts';
+import { setTimes as setTimesOf } from './support/chatTimes.ts';
 import { call, newGroup, newUser } from './support/http.ts';
 import {
   A_TIME,
@@ -168,20 +168,7 @@ describe('listLastMessage', () => {
       await write(ann, ann, 'To myself');
     });
 
-    /** Sets the time of the chats' only messages: the chats with equal numbers get an equal time. */
-    async function setTimes(moments: number[]): Promise<void> {
-      await query(
-        server.databaseUrl,
-        `WITH mine AS (
-           SELECT conversation_id AS id, row_number() OVER (ORDER BY conversation_id) AS position FROM members WHERE user_id = $1
-         ), moved AS (
-           UPDATE conversations SET last_message_at = '2026-01-01'::timestamptz + ($2::int[])[position] * interval '1 ms'
-           FROM mine WHERE mine.id = conversations.id RETURNING conversations.id, last_message_at
-         )
-         UPDATE messages SET created_at = moved.last_message_at FROM moved WHERE moved.id = messages.conversation_id`,
-        [ann.id, moments],
-      );
-    }
+    const setTimes = (moments: number[]) => setTimesOf(server.databaseUrl, ann, moments);
 
     test('pages of any size neither skip nor repeat one, and give them in the order of the whole list', async () => {
       await setTimes(Array.from({ length: COUNT }, (_, index) => index));
