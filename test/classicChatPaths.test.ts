@@ -8,7 +8,7 @@ import { connect, type Socket } from './support/socket.ts';
 
 const NEWEST = { limit: 100, cursorCreatedAt: null };
 
-describe('chats over HTTP', () => {
+describe('the classic paths for chats', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer();
