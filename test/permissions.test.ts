@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { z } from 'zod';
 import { parseEnv } from '../src/env.ts';
 import { Tokens } from '../src/features/auth/tokens.ts';
 import { createRoutes } from '../src/http/routes.ts';
+import type { Operation } from '../src/operation.ts';
 import { createRegistry } from '../src/ws/registry.ts';
 import { addressesOf } from './support/addresses.ts';
 import { call, logIn, newUser, type TestUser } from './support/http.ts';
@@ -14,39 +16,68 @@ import { connect } from './support/socket.ts';
 
 type Outcomes<T> = Record<(typeof ACTORS)[number], T>;
 
-const all = <T>(outcome: T): Outcomes<T> => ({ stranger: outcome, exMember: outcome, member: outcome, admin: outcome, owner: outcome });
-const members = <T>(refusal: T, success: T): Outcomes<T> => ({ ...all(success), stranger: refusal, exMember: refusal });
-const admins = <T>(stranger: T, member: T, success: T): Outcomes<T> => ({ ...members(stranger, success), member });
-const owner = <T>(stranger: T, member: T, success: T): Outcomes<T> => ({ ...admins(stranger, member, success), admin: member });
+const ranks = <T>(stranger: T, member: T, admin: T, owner: T): Outcomes<T> => ({ stranger, exMember: stranger, member, admin, owner });
+const all = <T>(outcome: T) => ranks(outcome, outcome, outcome, outcome);
+const members = <T>(refusal: T, success: T) => ranks(refusal, success, success, success);
+const admins = <T>(stranger: T, member: T, success: T) => ranks(stranger, member, success, success);
+const owner = <T>(stranger: T, member: T, success: T) => ranks(stranger, member, member, success);
+/** The dialog is that of the owner and the member. */
+const dialog = <T>(others: T, member: T, owner: T) => ranks(others, member, others, owner);
 
-/** Every request type: what each may do, as the code of the error or `ok`. */
+/** What a request says instead of what `REQUESTS` has for its type. */
+const INSTEAD: Record<string, (scene: Scene, actor: TestUser) => object> = {
+  // The owner and the member name each other, all others the owner.
+  'in a dialog': ({ owner, member }, actor) => ({ groupId: undefined, receiverId: actor === owner ? member.id : owner.id }),
+  'of an admin': ({ otherAdmin }) => ({ userId: otherAdmin.id }),
+  'of the owner': ({ owner }) => ({ userId: owner.id }),
+  'to owner': () => ({ role: 'owner' }),
+  'of an admin to member': ({ otherAdmin }) => ({ userId: otherAdmin.id, role: 'member' }),
+};
+
+/** Every request type: what each may do, as the code of the error, `ok`, or `nothing` for a list without rows. */
 const TYPES: Record<string, Outcomes<string>> = {
-  listLastMessage: all('ok'),
-  getlatestMessageDialog: all('ok'),
+  listLastMessage: members('nothing', 'ok'),
+  // Of the dialog with the owner, who reads the one with himself.
+  getlatestMessageDialog: dialog('nothing', 'ok', 'nothing'),
   getlatestMessageGroup: members('not_a_member', 'ok'),
-  getMissed: all('ok'),
+  getMissed: members('nothing', 'ok'),
   privateMessage: all('ok'),
   messageInGroup: members('not_a_member', 'ok'),
   editMessage: owner('not_a_member', 'not_the_author', 'ok'),
+  'editMessage in a dialog': dialog('no_such_message', 'not_the_author', 'ok'),
   deleteMessage: admins('not_a_member', 'not_the_author', 'ok'),
+  'deleteMessage in a dialog': dialog('no_such_message', 'not_the_author', 'ok'),
   addReaction: members('not_a_member', 'ok'),
+  'addReaction in a dialog': dialog('no_such_message', 'ok', 'ok'),
   removeReaction: members('not_a_member', 'ok'),
+  'removeReaction in a dialog': dialog('no_such_message', 'ok', 'ok'),
   addUserInGroup: members('not_a_member', 'ok'),
   leaveGroup: members('not_a_member', 'ok'),
   dropGroup: owner('not_a_member', 'not_the_owner', 'ok'),
   newGroup: all('ok'),
   updateGroup: admins('not_a_member', 'not_an_admin', 'ok'),
   removeUserFromGroup: admins('not_a_member', 'not_an_admin', 'ok'),
+  'removeUserFromGroup of an admin': ranks('not_a_member', 'not_an_admin', 'not_the_owner', 'ok'),
+  // The owner is to use leaveGroup.
+  'removeUserFromGroup of the owner': ranks('not_a_member', 'not_an_admin', 'not_the_owner', 'invalid_params'),
   setGroupRole: admins('not_a_member', 'not_an_admin', 'ok'),
+  'setGroupRole to owner': ranks('not_a_member', 'not_an_admin', 'not_the_owner', 'ok'),
+  'setGroupRole of an admin to member': ranks('not_a_member', 'not_an_admin', 'not_the_owner', 'ok'),
   getGroupMembers: members('not_a_member', 'ok'),
   searchMessages: members('not_a_member', 'ok'),
+  'searchMessages in a dialog': dialog('nothing', 'ok', 'ok'),
   subscribe: all('ok'),
   watchPresence: members('no_shared_chat', 'ok'),
   unwatchPresence: all('ok'),
   markRead: members('not_a_member', 'ok'),
+  'markRead in a dialog': dialog('no_such_message', 'ok', 'ok'),
+  // Anybody may write to anybody, and so type.
   startTyping: members('not_a_member', 'ok'),
+  'startTyping in a dialog': all('ok'),
   stopTyping: members('not_a_member', 'ok'),
+  'stopTyping in a dialog': all('ok'),
   updateChat: members('not_a_member', 'ok'),
+  'updateChat in a dialog': dialog('no_such_chat', 'ok', 'ok'),
 };
 
 interface Row {
@@ -162,44 +193,59 @@ const OTHERS: Record<string, number> = {
   'get /metrics': 401,
 };
 
+/** Why a token is refused. */
+const FLAWS = ['missing', 'forged', 'expired', 'revoked', 'of a deleted account'] as const;
+
 describe('who may do what', () => {
   let server: TestServer;
   let user: TestUser;
-  let revoked: string;
-  let expired: string;
-  const forged = new Tokens('another secret, which this server does not know').sign({
-    userId: randomUUID(),
-    sessionId: randomUUID(),
-    expiresAt: new Date(Date.now() + 60_000),
-  });
+  let refused: Record<(typeof FLAWS)[number], string | undefined>;
 
   beforeAll(async () => {
     server = await startServer({ METRICS_TOKEN: 'the-token-of-the-operator' });
     user = await newUser(server);
-    revoked = (await logIn(server, user)).token;
+    const { token: revoked } = await logIn(server, user);
     const body = { oldPassword: user.password, newPassword: 'new password' };
     await call(server, 'PATCH', '/profile/password', { token: user.token, body });
-    expired = new Tokens(JWT_SECRET).sign({ userId: user.id, sessionId: randomUUID(), expiresAt: new Date(Date.now() - 1_000) });
+    const { token: deleted } = await newUser(server);
+    await call(server, 'DELETE', '/profile', { token: deleted });
+    const token = (secret: string, life: number) =>
+      new Tokens(secret).sign({ userId: user.id, sessionId: randomUUID(), expiresAt: new Date(Date.now() + life) });
+    refused = {
+      missing: undefined,
+      forged: token('another secret, which this server does not know', 60_000),
+      expired: token(JWT_SECRET, -1_000),
+      revoked,
+      'of a deleted account': deleted,
+    };
   });
   afterAll(() => server.app.stop());
 
-  test('every request type has a row', () => {
-    expect(new Set(Object.keys(TYPES))).toEqual(new Set(createRegistry(parseEnv({})).keys()));
+  test('every request type has a row, and one more in a dialog if it names either a dialog or a group', () => {
+    const registry = createRegistry(parseEnv({}));
+    const isOfBoth = ({ params }: Operation) => params instanceof z.ZodObject && 'receiverId' in params.shape && 'groupId' in params.shape;
+    const ofBoth = [...registry].filter(([, operation]) => isOfBoth(operation)).map(([type]) => `${type} in a dialog`);
+    const rows = Object.keys(TYPES);
+    expect(new Set(rows.filter((row) => !row.includes(' ')))).toEqual(new Set(registry.keys()));
+    expect(new Set(rows.filter((row) => row.endsWith(' in a dialog')))).toEqual(new Set(ofBoth));
   });
 
-  test.for(Object.entries(TYPES))('%s', async ([type, outcomes]) => {
+  test.for(Object.entries(TYPES))('%s', async ([row, outcomes]) => {
+    const [type = '', ...words] = row.split(' ');
+    const instead = INSTEAD[words.join(' ')];
     let scene = await setScene(server);
     for (const actor of ACTORS) {
       const socket = await connect(server, scene[actor]);
-      const frame = await socket.request(type, REQUESTS[type]?.(scene));
-      expect({ [actor]: 'error' in frame ? frame.code : 'ok' }).toEqual({ [actor]: outcomes[actor] });
+      const frame = await socket.request(type, { ...REQUESTS[type]?.(scene), ...instead?.(scene, scene[actor]) });
+      const success = 'success' in frame && frame.params.data?.length === 0 ? 'nothing' : 'ok';
+      expect({ [actor]: 'error' in frame ? frame.code : success }).toEqual({ [actor]: outcomes[actor] });
       await socket.close();
       if (!('error' in frame)) scene = await setScene(server);
     }
   });
 
-  test.for(['missing', 'forged', 'expired', 'revoked'])('a WebSocket with a token that is %s is refused in both ways', async (what) => {
-    const token = { missing: '', forged, expired, revoked }[what] ?? '';
+  test.for(FLAWS)('a WebSocket with a token that is %s is refused in both ways', async (flaw) => {
+    const token = refused[flaw] ?? '';
     const url = `${server.url.replace('http', 'ws')}/api/ws`;
     const byHeader = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
     const [, response] = await once(byHeader, 'unexpected-response');
@@ -224,7 +270,7 @@ describe('who may do what', () => {
 
   test.for(Object.entries(OTHERS))('%s answers everybody with %i', async ([address, status]) => {
     const [method = '', path] = address.split(' ');
-    for (const token of [undefined, forged, expired, revoked, user.token]) {
+    for (const token of [...Object.values(refused), user.token]) {
       const headers = token ? { authorization: `Bearer ${token}` } : {};
       const response = await fetch(`${server.url}${path}`, { method: method.toUpperCase(), redirect: 'manual', headers });
       expect(response.status).toBe(status);
@@ -253,7 +299,7 @@ describe('who may do what', () => {
       return (await call(server, method.toUpperCase(), path + query, { token, ...(body && { body }) })).status;
     };
     let scene = await setScene(server);
-    for (const token of [undefined, forged, expired, revoked]) expect(await request(scene, scene.owner, token)).toBe(row.nobody);
+    for (const token of Object.values(refused)) expect(await request(scene, scene.owner, token)).toBe(row.nobody);
     for (const actor of ACTORS) {
       const status = await request(scene, scene[actor], scene[actor].token);
       expect({ [actor]: status }).toEqual({ [actor]: row.outcomes[actor] });

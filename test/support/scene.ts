@@ -8,6 +8,7 @@ interface Others {
   exMember: TestUser;
   member: TestUser;
   admin: TestUser;
+  otherAdmin: TestUser;
   /** A member too, to whom things are done. */
   guest: TestUser;
 }
@@ -50,7 +51,7 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
   removeUserFromGroup: ({ groupId, guest }) => ({ groupId, userId: guest.id, messageId: randomUUID(), message: 'removed' }),
   setGroupRole: ({ groupId, guest }) => ({ groupId, userId: guest.id, role: 'admin' }),
   getGroupMembers: ({ groupId }) => ({ groupId, limit: 10, cursor: null }),
-  searchMessages: ({ groupId }) => ({ text: 'added', limit: 10, cursor: null, groupId }),
+  searchMessages: ({ groupId }) => ({ text: 'Hello', limit: 10, cursor: null, groupId }),
   subscribe: () => ({ events: ['ownMessages', 'userStatus', 'catchUp'] }),
   watchPresence: ({ member }) => ({ userIds: [member.id] }),
   unwatchPresence: ({ member }) => ({ userIds: [member.id] }),
@@ -61,20 +62,20 @@ export const REQUESTS: Record<string, (scene: Scene) => Record<string, unknown>>
 };
 
 export async function newOthers(server: { url: string }): Promise<Others> {
-  const users = [newUser(server), newUser(server), newUser(server), newUser(server), newUser(server)] as const;
-  const [stranger, exMember, member, admin, guest] = await Promise.all(users);
-  return { stranger, exMember, member, admin, guest };
+  const users = [newUser(server), newUser(server), newUser(server), newUser(server), newUser(server), newUser(server)] as const;
+  const [stranger, exMember, member, admin, otherAdmin, guest] = await Promise.all(users);
+  return { stranger, exMember, member, admin, otherAdmin, guest };
 }
 
 /** A new owner with a new group. The others may be around more than one. */
 export async function setScene(server: { url: string }, around?: Others): Promise<Scene> {
   const [owner, others] = await Promise.all([newUser(server), around ?? newOthers(server)]);
-  const { exMember, member, admin, guest } = others;
+  const { exMember, member, admin, otherAdmin, guest } = others;
   const [groupId, messageId] = [randomUUID(), randomUUID()];
-  const userIds = [exMember, member, admin, guest].map(({ id }) => id);
+  const userIds = [exMember, member, admin, otherAdmin, guest].map(({ id }) => id);
   const [ownerSocket, exMemberSocket] = [await connect(server, owner), await connect(server, exMember)];
   await ownerSocket.ask('newGroup', { groupId, groupName: 'Friends', userIds });
-  await ownerSocket.ask('setGroupRole', { groupId, userId: admin.id, role: 'admin' });
+  for (const { id: userId } of [admin, otherAdmin]) await ownerSocket.ask('setGroupRole', { groupId, userId, role: 'admin' });
   await ownerSocket.ask('messageInGroup', { messageId, groupId, content: 'Hello' });
   await ownerSocket.ask('privateMessage', { messageId, receiverId: member.id, content: 'Hello' });
   await exMemberSocket.ask('leaveGroup', { groupId, messageId: randomUUID(), message: 'left' });
