@@ -179,3 +179,57 @@ describe('A connection that asks more than 300 times at once', () => {
     await unlimited.app.stop();
   });
 });
+
+describe('An account that puts people into groups', () => {
+  let server: TestServer;
+  let unlimited: TestServer;
+  let guestIds: string[];
+  beforeAll(async () => {
+    server = await startServer({ RATE_LIMITS: 'on' });
+    unlimited = await startServer({}, server.databaseUrl);
+    guestIds = (await Promise.all(Array.from({ length: 99 }, () => newUser(unlimited)))).map(({ id }) => id);
+  });
+  afterAll(() => Promise.all([server.app.stop(), unlimited.app.stop()]));
+
+  const newGroup = (userIds: string[], groupId = randomUUID()) => ({ groupId, groupName: 'Friends', userIds });
+  const newcomer = (userId: string) => ({ userId, messageId: randomUUID(), message: 'added' });
+
+  test('is refused after 1,000, over the WebSocket and HTTP together; a new group counts as one more, and a repeat like the first', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const post = (path: string, body: object) => call(server, 'POST', path, { token: ann.token, body });
+    const postGroup = (userIds: string[]) =>
+      post('/groups', { ...newGroup(userIds), notificationMessage: 'created', messageId: randomUUID() });
+    const group = newGroup(guestIds);
+    const { groupId } = group;
+    for (let count = 0; count < 5; count++) await ann.socket.ask('newGroup', group);
+    for (let count = 0; count < 4; count++) expect((await postGroup(guestIds)).status).toBe(200);
+    // Neither who is named twice nor the creator is put into it once more.
+    await ann.socket.ask('newGroup', newGroup([...guestIds.slice(2), ...guestIds.slice(-1), ann.id]));
+    const addition = newcomer(bob.id);
+    await ann.socket.ask('addUserInGroup', { groupId, ...addition });
+    expect((await post(`/groups/${groupId}/members`, addition)).status).toBe(201);
+
+    const { id: carolId } = await newUser(server);
+    const refused = newGroup([]);
+    for (const frame of [
+      await ann.socket.fail('newGroup', refused),
+      await ann.socket.fail('addUserInGroup', { groupId, ...newcomer(carolId) }),
+    ]) {
+      expect(frame).toMatchObject({ code: 'rate_limited', retryAfter: expect.any(Number) });
+      expect(frame.retryAfter).toBeLessThanOrEqual(600);
+    }
+    for (const answer of [await postGroup([]), await post(`/groups/${groupId}/members`, newcomer(carolId))]) {
+      expect(answer).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
+      expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    }
+    expect(await ann.socket.fail('getGroupMembers', { groupId: refused.groupId, limit: 1, cursor: null })).toMatchObject({
+      code: 'not_a_member',
+    });
+    await bob.socket.ask('addUserInGroup', { groupId, ...newcomer(carolId) });
+  });
+
+  test('is served with RATE_LIMITS=off', async () => {
+    const ann = await newPerson(unlimited);
+    for (let count = 0; count <= 10; count++) await ann.socket.ask('newGroup', newGroup(guestIds));
+  });
+});

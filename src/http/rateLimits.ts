@@ -12,6 +12,8 @@ const LIMITS = {
   password: { points: 20, duration: 10 * MINUTE },
   request: { points: 1_800, duration: MINUTE },
   search: { points: 300, duration: MINUTE },
+  /** Whenever somebody connects, all groups are read that this person was put into. */
+  groupMember: { points: 1_000, duration: 10 * MINUTE },
   failedUpgrade: { points: 200, duration: MINUTE },
 } as const;
 
@@ -27,12 +29,12 @@ export class RateLimits {
   }
 
   /**
-   * Counts one use of `name` by `key`.
-   * @throws {AppError} `rate_limited`, with the seconds to wait, when it is one too many
+   * Counts uses of `name` by `key`.
+   * @throws {AppError} `rate_limited`, with the seconds to wait, when they are too many
    */
-  async consume(name: LimitName, key: string): Promise<void> {
+  async consume(name: LimitName, key: string, uses = 1): Promise<void> {
     try {
-      await this.#limiters?.get(name)?.consume(key);
+      await this.#limiters?.get(name)?.consume(key, uses);
     } catch (refusal) {
       throw refusal instanceof RateLimiterRes ? rateLimited(refusal) : refusal;
     }

@@ -26,7 +26,8 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
     answer: sent(groupMessage),
     async handle({ userId: senderId, connection, services }, { groupId, userId, messageId, message: content }) {
       const message = notification({ groupId, messageId, senderId, content });
-      const { database, hub } = services;
+      const { database, hub, rateLimits } = services;
+      await rateLimits.consume('groupMember', senderId);
       const admit = async (transaction: Transaction) => {
         const accounts = await holdAccounts(database, [userId], transaction);
         const group = await lockGroup(database, groupId, transaction);

@@ -49,6 +49,7 @@ interface Creation {
 export async function createGroup(context: Context, draft: Draft): Promise<string> {
   const { userId, services } = context;
   const guestIds = [...new Set(draft.userIds)].filter((guestId) => guestId !== userId);
+  await services.rateLimits.consume('groupMember', userId, 1 + guestIds.length);
   const { groupId, groupName, messageId, message: content } = draft;
   const message = notification({ groupId, messageId, senderId: userId, content });
   const create = (transaction: Transaction) => found(services.database, { name: groupName, guestIds, message }, transaction);
