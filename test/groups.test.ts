@@ -119,6 +119,14 @@ describe('a group', () => {
       expect(await newcomer.socket.fail('getlatestMessageGroup', { groupId, ...NEWEST })).toMatchObject(NOT_A_MEMBER);
       expect(await heard(newcomer)).toEqual([]);
     });
+
+    test('with the messageId of an ordinary message of mine is an error, also of who is a member', async () => {
+      await gather();
+      const messageId = randomUUID();
+      await writeToGroup(member, groupId, 'Mine', messageId);
+      const params = { groupId, userId: other.id, messageId, message: 'added' };
+      expect(await member.socket.fail('addUserInGroup', params)).toMatchObject({ code: 'message_id_taken' });
+    });
   });
 
   describe('leaveGroup', () => {
@@ -174,6 +182,17 @@ describe('a group', () => {
       for (const answer of answers) expect(answer).toEqual({ item: { groupId }, data: null, isBroadcast: false, ...placeAt(4) });
       expect(await heard(owner)).toHaveLength(1);
       expect(await contents(owner)).toEqual(['left', 'added', 'added', 'created']);
+    });
+
+    test('with the messageId of an ordinary message of mine is an error, and I stay; once I am out, it says that', async () => {
+      await gather();
+      const messageId = randomUUID();
+      await writeToGroup(member, groupId, 'Mine', messageId);
+      const params = { groupId, messageId, message: 'left' };
+      expect(await member.socket.fail('leaveGroup', params)).toMatchObject({ code: 'message_id_taken' });
+      await writeToGroup(member, groupId, 'Still here');
+      await leave(member, groupId);
+      expect(await member.socket.fail('leaveGroup', params)).toMatchObject(NOT_A_MEMBER);
     });
   });
 

@@ -187,6 +187,27 @@ describe('removeUserFromGroup', () => {
     expect(await memberCount()).toBe(4);
   });
 
+  test('with the messageId of an ordinary message of mine is refused, whoever is named; to who has left it tells nothing', async () => {
+    await gather();
+    const [stranger, mine] = [await newPerson(server), randomUUID()];
+    await writeToGroup(member, groupId, 'Mine', mine);
+    for (const { id } of [stranger, other]) expect(await fail(member, id, mine)).toMatchObject({ code: 'message_id_taken' });
+    await leave(member, groupId);
+    for (const { id } of [stranger, other]) expect(await fail(member, id, mine)).toMatchObject({ code: 'not_a_member' });
+  });
+
+  test('again and again makes who was removed catch up at once, and then no more often than every two seconds', async () => {
+    await gather();
+    const [removed, messageId] = [await deviceOf(server, await newPerson(server), ['catchUp']), randomUUID()];
+    await add(owner, groupId, removed);
+    await remove(owner, groupId, removed, messageId);
+    const catchUps = () => removed.socket.broadcasts.filter(({ type }) => type === 'catchUp');
+    const begin = performance.now();
+    for (let count = 0; count < 30; count++) await remove(owner, groupId, removed, messageId);
+    await removed.socket.until(() => catchUps().length > 1);
+    expect(performance.now() - begin).toBeGreaterThan(1_900);
+  });
+
   test('does not tell who has left since whether anybody is in the group', async () => {
     await gather();
     const messageId = randomUUID();

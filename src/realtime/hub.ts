@@ -56,6 +56,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   /** Who is in which group, by the number of the message that tells of it: processes may publish changes in another order than they made them. */
   readonly #memberships = new LatestChanges();
   readonly #doubts = new Doubts((topic) => void this.#bus.publish(topic, { kind: 'catchUp' }));
+  readonly #refreshes = new Doubts((topic) => void this.#bus.publish(topic, { kind: 'loss' }));
 
   constructor(metrics: Metrics, bus: Bus) {
     super();
@@ -176,9 +177,9 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     void this.#bus.publish(userTopic(userId), { kind: 'reconnect' });
   }
 
-  /** What the user's connections receive is read anew, and they are told to catch up; they stay open. */
+  /** What the user's connections receive is read anew, and they are told to catch up; they stay open. As rarely as for a doubt. */
   refresh(userId: string): void {
-    void this.#bus.publish(userTopic(userId), { kind: 'loss' });
+    this.#refreshes.raise(userTopic(userId));
   }
 
   /** The status of a user may have changed: every process that has somebody who watches it is to look. */

@@ -8,9 +8,8 @@ import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { groupMessage } from '../messages/events.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
-import { writeWithin } from '../messages/writeMessages.ts';
 import { admitMember, findMember, holdAccounts, lockGroup, requireMember } from './membership.ts';
-import { notification } from './notification.ts';
+import { notification, writeNotification } from './notification.ts';
 
 /** `addUserInGroup`: any member adds a user; every other member is told, the new one included. */
 export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
@@ -31,7 +30,7 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const admit = async (transaction: Transaction) => {
         const accounts = await holdAccounts(database, [userId], transaction);
         const group = await lockGroup(database, groupId, transaction);
-        const written = await writeWithin(transaction, database, message);
+        const written = await writeNotification(database, group, message, transaction);
         if (!written.repeated) await admitMember(database, group, { userId, accounts }, transaction);
         else {
           // To somebody who has left since, the answer must not tell who is in the group.

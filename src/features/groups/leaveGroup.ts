@@ -5,9 +5,8 @@ import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
-import { writeWithin } from '../messages/writeMessages.ts';
 import { changeGroup, removeMember } from './membership.ts';
-import { notification } from './notification.ts';
+import { notification, writeNotification } from './notification.ts';
 import { announceRole } from './roles.ts';
 
 /** `leaveGroup`: takes me out of a group and tells those who stay. */
@@ -21,7 +20,7 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const message = notification({ groupId, messageId, senderId: userId, content });
       const { database, hub } = services;
       const { written, heirId } = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
-        const written = await writeWithin(transaction, database, message);
+        const written = await writeNotification(database, group, message, transaction);
         return { written, heirId: written.repeated ? undefined : await removeMember(database, group, userId, transaction) };
       });
       const place = placeOf(written);

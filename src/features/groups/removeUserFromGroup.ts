@@ -9,9 +9,9 @@ import { type Context, operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText } from '../../schemas.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
-import { type NewMessage, type WrittenMessage, writeWithin } from '../messages/writeMessages.ts';
+import type { NewMessage, WrittenMessage } from '../messages/writeMessages.ts';
 import { changeGroup, findMember, removeMember, requireMember } from './membership.ts';
-import { notification } from './notification.ts';
+import { notification, writeNotification } from './notification.ts';
 import { checkRemoval, requireAdmin } from './roles.ts';
 
 /** `removeUserFromGroup`: the owner takes anybody else out of a group, an admin plain members. */
@@ -43,7 +43,7 @@ async function remove(
   { userId, message }: Removal,
   transaction: Transaction,
 ): Promise<WrittenMessage> {
-  const written = await writeWithin(transaction, database, message);
+  const written = await writeNotification(database, group, message, transaction);
   const me = await requireMember(database, group, message.senderId, transaction);
   const member = await findMember(database, group, userId, transaction);
   if (written.repeated) {
