@@ -150,11 +150,11 @@ export class Metrics {
     this.#queues.set(queue, depth);
   }
 
-  /** Shows how many topics have a connection here. */
+  /** Shows how many topics are heard here. */
   watchTopics(count: () => number): void {
     new Gauge({
       name: 'messenger_topics',
-      help: 'Topics with a connection of this process in them: users, groups, and what is watched',
+      help: 'Topics that this process hears: users and groups of its connections, what they watch, and to whom they type',
       registers: this.#registers,
       collect() {
         this.set(count());

@@ -3,8 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dialogId } from '../src/features/messages/dialogId.ts';
 import { fillGroup } from './support/crowd.ts';
+import { query } from './support/database.ts';
 import { call, newUser } from './support/http.ts';
-import { add, heard, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
+import { METRICS_TOKEN, scrape } from './support/metrics.ts';
+import { add, deviceOf, heard, leave, newCircle, newPerson, type Person, remove, write, writeToGroup } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
@@ -44,13 +46,32 @@ async function storm(typists: Person[], name: object): Promise<number> {
   return 1 + Math.floor((performance.now() - begun) / INTERVAL);
 }
 
+/** What the person was told of typing and of members, in this order. */
+async function story(person: Person) {
+  await person.socket.settle();
+  return person.socket.broadcasts.flatMap(({ type, params: { item } }) => {
+    if (type === 'userTyping') return [item?.isTyping ? 'types' : 'types no more'];
+    return type === 'leaveGroup' || type === 'dropGroup' ? [type] : [];
+  });
+}
+
+/** How the typist is a member of the owner's group no more. */
+const PARTINGS = [
+  { name: 'who leaves the group', part: (groupId: string, typist: Person) => leave(typist, groupId) },
+  { name: 'who is removed from the group', part: (groupId: string, typist: Person, owner: Person) => remove(owner, groupId, typist) },
+  {
+    name: 'whose account is deleted',
+    part: (_groupId: string, { token }: Person, _owner: Person, server: TestServer) => call(server, 'DELETE', '/profile', { token }),
+  },
+];
+
 const began = { isTyping: true };
 const ended = { isTyping: false };
 
 describe('typing', () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await startServer();
+    server = await startServer({ METRICS_TOKEN });
   });
   afterAll(() => server.app.stop());
 
@@ -91,12 +112,55 @@ describe('typing', () => {
     await bob.socket.ask('privateMessage', { messageId: randomUUID(), receiverId: ann.id, content: 'by the other one' });
     expect(await told(bob, 2)).toMatchObject([began, began]);
     await write(ann, bob, 'Hello');
-    expect(await told(bob, 3)).toMatchObject([began, began, { companionId: ann.id, ...ended }]);
+    expect(await heard(bob, 'userTyping')).toMatchObject([began, began, { companionId: ann.id, ...ended }]);
     await writeToGroup(ann, groupId, 'Hello');
-    expect(await told(bob, 4)).toMatchObject([began, began, ended, { groupId, ...ended }]);
+    expect(await heard(bob, 'userTyping')).toMatchObject([began, began, ended, { groupId, ...ended }]);
     // Nothing is left to be ended.
     await stop(ann, { groupId });
     expect(await heard(bob, 'userTyping')).toHaveLength(4);
+  });
+
+  test('what one tells a group by a change of its members ends it as well', async () => {
+    const [ann, bob, carol] = [await newWatcher(server), await newWatcher(server), await newPerson(server)];
+    const groupId = await newCircle(server, [ann, bob]);
+    await start(ann, { groupId });
+    await add(ann, groupId, carol);
+    expect(await heard(bob, 'userTyping')).toMatchObject([began, ended]);
+  });
+
+  test('nobody types in a group that is dropped, and nobody is told so afterwards', async () => {
+    const [ann, bob, carol] = [await newWatcher(server), await newWatcher(server), await newWatcher(server)];
+    const topics = async () => (await scrape(server)).messenger_topics;
+    const topicsBefore = await topics();
+    const groupId = await newCircle(server, [ann, bob, carol]);
+    await start(ann, { groupId });
+    await start(bob, { groupId });
+    await ann.socket.ask('dropGroup', { groupId });
+    expect(await story(carol)).toEqual(['types', 'types', 'types no more', 'dropGroup']);
+    expect(await topics()).toBe(topicsBefore);
+  });
+
+  test.each(PARTINGS)('$name types there no more, as the others hear before anything else of it', async ({ part }) => {
+    const [ann, bob, carol] = [await newWatcher(server), await newWatcher(server), await newWatcher(server)];
+    const groupId = await newCircle(server, [ann, bob, carol]);
+    await start(carol, { groupId });
+    await part(groupId, carol, ann, server);
+    await bob.socket.broadcast('leaveGroup');
+    expect(await story(bob)).toEqual(['types', 'types no more', 'leaveGroup']);
+  });
+
+  test('who was removed without being told types there no more once that is found out', async () => {
+    const [ann, bob, carol] = [await newWatcher(server), await newWatcher(server), await newWatcher(server)];
+    const groupId = await newCircle(server, [ann, bob, carol]);
+    const messageId = randomUUID();
+    await remove(ann, groupId, carol, messageId);
+    await add(ann, groupId, carol);
+    await start(carol, { groupId });
+    await carol.socket.ask('subscribe', { events: ['catchUp'] });
+    await query(server.databaseUrl, 'DELETE FROM members WHERE conversation_id = $1 AND user_id = $2', [groupId, carol.id]);
+    await remove(ann, groupId, carol, messageId);
+    await carol.socket.broadcast('catchUp');
+    expect(await heard(bob, 'userTyping')).toMatchObject([began, ended]);
   });
 
   test('it ends with the connection that it was said on, and not with another one', async () => {
@@ -214,6 +278,81 @@ describe.skipIf(!isRedisInstalled)('typing, with two servers on one database and
     await write(ann, bob, 'Hello');
     expect(await told(bob, 2)).toMatchObject([began, ended]);
     expect(await heard(silent, 'userTyping')).toEqual([]);
+  });
+
+  const WAYS = [
+    { way: 'on another connection there', writer: (ann: Person) => deviceOf(there, ann) },
+    { way: 'over HTTP there', writer: async ({ token }: Person) => ({ token }) },
+  ];
+  const send = async (from: Person | { token: string }, path: string, name: object) => {
+    const message = { messageId: randomUUID(), content: 'Hello' };
+    if ('socket' in from) await from.socket.ask('groupId' in name ? 'messageInGroup' : 'privateMessage', { ...message, ...name });
+    else expect(await call(there, 'POST', `${path}/messages`, { token: from.token, body: message })).toMatchObject({ status: 201 });
+  };
+
+  test.each(WAYS)('what is sent $way ends what is typed here, in a dialog and in a group', async ({ writer }) => {
+    const [ann, bobHere] = [await newPerson(here), await newPerson(here)];
+    const groupId = await newCircle(here, [bobHere, ann]);
+    const bob = await deviceOf(there, bobHere, ['userTyping']);
+    await bobHere.socket.close();
+    const from = await writer(ann);
+    const begun = performance.now();
+    await start(ann, { receiverId: bob.id });
+    await start(ann, { groupId });
+    expect(await told(bob, 2)).toMatchObject([began, began]);
+    await send(from, `/dialogs/${bob.id}`, { receiverId: bob.id });
+    expect(await told(bob, 3)).toMatchObject([began, began, { companionId: ann.id, ...ended }]);
+    await send(from, `/groups/${groupId}`, { groupId });
+    expect(await told(bob, 4)).toMatchObject([began, began, ended, { groupId, ...ended }]);
+    expect(performance.now() - begun).toBeLessThan(LASTING);
+    // Nothing is left to be ended.
+    await stop(ann, { receiverId: bob.id });
+    await stop(ann, { groupId });
+    await write(ann, bob, 'the last word');
+    await bob.socket.until((frame) => 'success' in frame && frame.params.item?.message === 'the last word');
+    expect(await heard(bob, 'userTyping')).toHaveLength(4);
+  });
+
+  test('what is sent there elsewhere, or by others, does not end what is typed here', async () => {
+    const [ann, bob, carol] = [await newPerson(here), await newWatcher(here), await newPerson(here)];
+    const groupId = await newCircle(here, [ann, bob, carol]);
+    const [annThere, bobThere, carolThere] = [await deviceOf(there, ann), await deviceOf(there, bob), await deviceOf(there, carol)];
+    await start(ann, { receiverId: bob.id });
+    await start(ann, { groupId });
+    await write(annThere, carol, 'to another one');
+    await write(carolThere, bob, 'by another one');
+    await writeToGroup(carolThere, groupId, 'by another one');
+    await write(bobThere, ann, 'by the other one');
+    await ann.socket.broadcast('messageInGroup');
+    await ann.socket.broadcast('privateMessage');
+    expect(await heard(bob, 'userTyping')).toMatchObject([began, began]);
+  });
+
+  test.each(PARTINGS)('$name there types no more here', async ({ part }) => {
+    const [ann, bob, carol] = [await newPerson(here), await newWatcher(here), await newPerson(here)];
+    const groupId = await newCircle(here, [ann, bob, carol]);
+    const [annThere, carolThere] = [await deviceOf(there, ann), await deviceOf(there, carol)];
+    const bobThere = await deviceOf(there, bob, ['userTyping']);
+    await start(carol, { groupId });
+    await told(bobThere, 1);
+    await part(groupId, carolThere, annThere, there);
+    await bob.socket.broadcast('leaveGroup');
+    expect(await story(bob)).toEqual(['types', 'types no more', 'leaveGroup']);
+    // Here and there nobody knows what comes first.
+    expect(await told(bobThere, 2)).toMatchObject([began, ended]);
+  });
+
+  test('that somebody types to me here keeps nothing from my device there that I send here', async () => {
+    const [ann, bob] = [await newPerson(here), await newUser(here)];
+    const writeHere = (content: string) =>
+      call(here, 'POST', `/dialogs/${ann.id}/messages`, { token: bob.token, body: { messageId: randomUUID(), content } });
+    await start(ann, { receiverId: bob.id });
+    await writeHere('while you type');
+    await stop(ann, { receiverId: bob.id });
+    const device = await connect(there, bob);
+    await device.ask('subscribe', { events: ['ownMessages'] });
+    await writeHere('to be heard there');
+    expect(await device.broadcast('privateMessage')).toMatchObject({ message: 'to be heard there' });
   });
 
   test('who types in a group here is seen there, and no more once the server here has stopped', async () => {

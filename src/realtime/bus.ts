@@ -5,7 +5,10 @@ const exceptions = { exceptUserIds: z.array(z.string()).optional(), exceptConnec
 
 /** What travels on a topic: a frame for the topic's connections, or a change of who is connected to what. A text may go with it. */
 export const busMessage = z.discriminatedUnion('kind', [
-  /** For every connection in the topic, save those of some users, or the one it came from. */
+  /**
+   * For every connection in the topic, save the one it came from, or those of some users: whoever wrote what it tells, whether they are in
+   * the topic or not, and whoever is told of it otherwise.
+   */
   z.object({ kind: z.literal('broadcast'), ...exceptions }),
   /** The same for those only who asked for the event. A process that does not know it must not take it for a broadcast. */
   z.object({ kind: z.literal('event'), event: z.enum(OPT_IN_EVENTS), ...exceptions }),

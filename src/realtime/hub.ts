@@ -21,6 +21,10 @@ interface HubEvents {
   restored: [];
   /** The status of a user may have changed. */
   status: [userId: string];
+  /** Something that the user wrote, or that happened to them, is about to be told to the others in a topic that this process hears. */
+  sent: [userId: string, topic: string];
+  /** The user is not a member of the topic's group any more. */
+  left: [userId: string, topic: string];
 }
 
 /** A change of who is in a group, and the number of the message in it that tells of that. */
@@ -92,7 +96,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
       else wanted.delete(groupTopic(groupId));
     }
     subscriber.groupChanges = undefined;
-    for (const topic of subscriber.topics) if (groupIdOf(topic) && !wanted.has(topic)) this.leave(subscriber, topic);
+    for (const topic of subscriber.topics) if (groupIdOf(topic) && !wanted.has(topic)) this.#takeOut([subscriber], topic);
     const missing = [...wanted].filter((topic) => !subscriber.topics.has(topic));
     await Promise.all(missing.map((topic) => this.join(subscriber, topic)));
     return missing.length > 0;
@@ -197,6 +201,15 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     return this.#topics.has(topic);
   }
 
+  /** This process hears the topic, whether a connection of it is in it or not, until `ignore` is called as often. */
+  listen(topic: string): void {
+    this.#topics.listen(topic);
+  }
+
+  ignore(topic: string): void {
+    this.#topics.ignore(topic);
+  }
+
   /** The connections of this process in a topic. */
   subscribersOf(topic: string): Iterable<Subscriber> {
     return this.#topics.subscribersOf(topic);
@@ -209,6 +222,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   }
 
   receive(topic: string, message: BusMessage, text: string): void {
+    if (message.kind === 'broadcast') for (const userId of message.exceptUserIds ?? []) this.emit('sent', userId, topic);
     // Nobody joins or leaves while a frame is handed out.
     if (message.kind === 'broadcast' || message.kind === 'event')
       this.#deliver(this.#topics.subscribersOf(topic), textFrame(text), message);
@@ -261,7 +275,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
         if (this.#memberships.note(`${topic} ${message.groupId}`, message.seq)) this.#move(subscribers, message, text);
         return;
       case 'dropped':
-        for (const subscriber of subscribers) this.leave(subscriber, topic);
+        this.#takeOut(subscribers, topic);
         return;
       case 'revoked':
         for (const subscriber of subscribers) if (subscriber.sessionId !== message.exceptSessionId) subscriber.revoke();
@@ -286,13 +300,18 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
 
   #move(subscribers: Subscriber[], { kind, groupId }: { kind: 'joined' | 'left'; groupId: string }, text: string): void {
     const topic = groupTopic(groupId);
-    for (const subscriber of subscribers) {
-      subscriber.groupChanges?.set(groupId, kind === 'joined');
-      if (kind === 'joined') this.#join(subscriber, topic);
-      else this.leave(subscriber, topic);
-    }
+    for (const subscriber of subscribers) subscriber.groupChanges?.set(groupId, kind === 'joined');
+    if (kind === 'left') this.#takeOut(subscribers, topic);
+    else for (const subscriber of subscribers) this.#join(subscriber, topic);
     if (text) this.#deliver(subscribers, textFrame(text));
     this.emit('moved', subscribers);
+  }
+
+  /** Takes connections out of a group's topic, because their users are no members. */
+  #takeOut(subscribers: Subscriber[], topic: string): void {
+    for (const subscriber of subscribers) this.leave(subscriber, topic);
+    // All of them are out by now: what comes of it none of them is told.
+    for (const { userId } of subscribers) this.emit('left', userId, topic);
   }
 
   /** Puts a connection into a group's topic. What was published before this process heard the group is lost to it. */

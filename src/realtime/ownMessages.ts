@@ -58,12 +58,12 @@ export class OwnMessages {
     this.#unwanted.clear();
   }
 
-  /** Takes note when nobody got it but this process, which hears of it when that changes while it hears the user's topic. */
+  /** Takes note when nobody got it but this process, which hears of it when that changes while the user is connected to it. */
   #learn(userId: string, receivers: Promise<number | undefined>): void {
     const { topics } = this.#options;
     const topic = ownTopic(userId);
     const isHeardHere = topics.has(topic);
-    if (!topics.has(userTopic(userId)) || (isHeardHere && !topics.isReady(topic))) return;
+    if (topics.subscribersOf(userTopic(userId)).size === 0 || (isHeardHere && !topics.isReady(topic))) return;
     this.#asked.set(userId, receivers);
     void receivers.then((count) => {
       if (this.#asked.get(userId) !== receivers) return;

@@ -3,6 +3,8 @@ import type { Subscriber } from './subscriber.ts';
 
 interface Topic {
   subscribers: Set<Subscriber>;
+  /** How many hear it without a connection in it. */
+  listeners: number;
   /** Resolves when the topic receives what other processes publish. */
   ready: Promise<void>;
   isReady: boolean;
@@ -10,7 +12,10 @@ interface Topic {
 
 const NOBODY: ReadonlySet<Subscriber> = new Set();
 
-/** Which connections of this process are in which topic. It is subscribed on the bus to those with a connection, from the first to the last one. */
+/**
+ * Which connections of this process are in which topic. It is subscribed on the bus to those with a connection or a listener, from the
+ * first to the last one.
+ */
 export class TopicIndex {
   readonly #topics = new Map<string, Topic>();
   readonly #bus: Bus;
@@ -38,10 +43,7 @@ export class TopicIndex {
 
   /** Puts a connection into a topic. Resolves when it receives what other processes publish there, or soon while the bus is away; never rejects. */
   join(subscriber: Subscriber, name: string): Promise<void> {
-    let topic = this.#topics.get(name);
-    if (!topic) {
-      topic = this.#open(name);
-    }
+    const topic = this.#topics.get(name) ?? this.#open(name);
     topic.subscribers.add(subscriber);
     subscriber.topics.add(name);
     return topic.ready;
@@ -55,13 +57,24 @@ export class TopicIndex {
   leave(subscriber: Subscriber, name: string): void {
     const topic = this.#topics.get(name);
     subscriber.topics.delete(name);
-    if (!topic?.subscribers.delete(subscriber) || topic.subscribers.size > 0) return;
-    this.#topics.delete(name);
-    this.#bus.unsubscribe(name);
+    if (topic?.subscribers.delete(subscriber)) this.#closeUnused(name, topic);
+  }
+
+  /** Hears a topic, whether a connection is in it or not, until `ignore` is called as often. */
+  listen(name: string): void {
+    const topic = this.#topics.get(name) ?? this.#open(name);
+    topic.listeners++;
+  }
+
+  ignore(name: string): void {
+    const topic = this.#topics.get(name);
+    if (!topic) return;
+    topic.listeners--;
+    this.#closeUnused(name, topic);
   }
 
   #open(name: string): Topic {
-    const topic: Topic = { subscribers: new Set(), ready: this.#bus.subscribe(name), isReady: !this.#bus.isShared };
+    const topic: Topic = { subscribers: new Set(), listeners: 0, ready: this.#bus.subscribe(name), isReady: !this.#bus.isShared };
     this.#topics.set(name, topic);
     if (!topic.isReady) {
       void topic.ready.then(() => {
@@ -69,5 +82,11 @@ export class TopicIndex {
       });
     }
     return topic;
+  }
+
+  #closeUnused(name: string, { subscribers, listeners }: Topic): void {
+    if (subscribers.size > 0 || listeners > 0) return;
+    this.#topics.delete(name);
+    this.#bus.unsubscribe(name);
   }
 }

@@ -12,7 +12,7 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
   operation({
     params: z.strictObject({ messageId: id, receiverId: id, content: messageText(MAX_MESSAGE_LENGTH), replyToId: id.nullish() }),
     answer: sent(z.null()),
-    async handle({ userId, connection, services: { writer, hub, typing } }, { messageId, receiverId, content, replyToId }) {
+    async handle({ userId, connection, services: { writer, hub } }, { messageId, receiverId, content, replyToId }) {
       const conversationId = dialogId(userId, receiverId);
       const message = {
         conversationId,
@@ -28,10 +28,9 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
       if (written.repeated) hub.doubt(userTopic(receiverId), userId);
       else {
         const item = privateMessageItem(message, written, place);
-        if (receiverId !== userId) hub.publish(userTopic(receiverId), 'privateMessage', item);
+        if (receiverId !== userId) hub.publish(userTopic(receiverId), 'privateMessage', item, { exceptUserIds: [userId] });
         hub.publishOwn(userId, connection, 'privateMessage', () => ownMessageItem(item, message, written));
       }
-      typing.stop(userId, conversationId);
       return { item: null, data: null, place };
     },
   });

@@ -17,7 +17,7 @@ export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       groupName: z.unknown().optional(),
     }),
     answer: sent(z.null()),
-    async handle({ userId, connection, services: { writer, hub, typing } }, { messageId, groupId, content, replyToId }) {
+    async handle({ userId, connection, services: { writer, hub } }, { messageId, groupId, content, replyToId }) {
       const message = {
         conversationId: groupId,
         messageId,
@@ -35,7 +35,6 @@ export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
         hub.publish(groupTopic(groupId), 'messageInGroup', item, { exceptUserIds: [userId] });
         hub.publishOwn(userId, connection, 'messageInGroup', () => ownMessageItem(item, message, written));
       }
-      typing.stop(userId, groupId);
       return { item: null, data: null, place };
     },
   });

@@ -16,7 +16,7 @@ export const startTyping = operation({
   },
 });
 
-/** `stopTyping`: I type no more, on whatever connection it was. */
+/** `stopTyping`: I type no more, on whatever connection of this process it was. */
 export const stopTyping = operation({
   params: conversationName,
   answer: nothing,

@@ -14,6 +14,8 @@ const INTERVAL = 1_000;
 interface Typing {
   userId: string;
   conversation: NamedConversation;
+  /** On which those who are told hear it, and hear what the user writes there. */
+  topic: string;
   /** Where the user types; when it is gone, so is this. */
   connection: Subscriber;
   /** Whether the others know. */
@@ -24,7 +26,10 @@ interface Typing {
 
 /**
  * Who types, on the connections of this process. Nothing of it is stored, and what others are told may be lost: a start that is not said
- * again, or a crowd's turn. An end is told whenever a start was.
+ * again, or a crowd's turn. An end is told whenever a start was, to those who are still there.
+ *
+ * What ends it may be sent through any process, so this one hears the topic of those who are told, which is the other person's in a dialog,
+ * for as long as somebody types. Who sends has nothing to do for it.
  */
 export class TypingService {
   readonly #database: Database;
@@ -37,6 +42,8 @@ export class TypingService {
   constructor(database: Database, hub: Hub) {
     this.#database = database;
     this.#hub = hub;
+    hub.on('sent', (userId, topic) => this.#endIn(topic, userId));
+    hub.on('left', (userId, topic) => this.#endIn(topic, userId));
   }
 
   /**
@@ -61,7 +68,7 @@ export class TypingService {
     this.#tell(typing);
   }
 
-  /** The user does not type there any more, or has sent what it was. */
+  /** The user does not type there any more. */
   stop(userId: string, conversationId: string): void {
     const typing = this.#typings.get(userId)?.get(conversationId);
     if (typing) this.#end(typing);
@@ -82,9 +89,13 @@ export class TypingService {
       known.timer.refresh();
       return known;
     }
+    const { conversationId, companionId } = conversation;
+    const topic = companionId === null ? groupTopic(conversationId) : userTopic(companionId);
     const timer = setTimeout(() => this.#end(typing), LASTING).unref();
-    const typing: Typing = { userId, conversation, connection, isTold: false, timer };
-    mine.set(conversation.conversationId, typing);
+    const typing: Typing = { userId, conversation, topic, connection, isTold: false, timer };
+    mine.set(conversationId, typing);
+    // Nobody waits for it: it is on its way before anybody is told, and so before whatever is sent then.
+    this.#hub.listen(topic);
     return typing;
   }
 
@@ -92,10 +103,15 @@ export class TypingService {
     return this.#typings.get(typing.userId)?.get(typing.conversation.conversationId) === typing;
   }
 
+  #endIn(topic: string, userId: string): void {
+    for (const typing of this.#typings.get(userId)?.values() ?? []) if (typing.topic === topic) this.#end(typing);
+  }
+
   #end(typing: Typing): void {
     if (!this.#isKept(typing)) return;
-    const { userId, conversation, timer } = typing;
+    const { userId, conversation, topic, timer } = typing;
     clearTimeout(timer);
+    this.#hub.ignore(topic);
     const mine = this.#typings.get(userId);
     mine?.delete(conversation.conversationId);
     if (mine?.size === 0) this.#typings.delete(userId);
@@ -109,13 +125,9 @@ export class TypingService {
 
   /** Tells the others whether the user types. */
   #tell(typing: Typing): void {
-    const { userId, conversation } = typing;
-    const { companionId, groupId } = conversation;
+    const { userId, conversation, topic } = typing;
+    const address = { companionId: conversation.companionId && userId, groupId: conversation.groupId };
     const news = { userId, isTyping: this.#isKept(typing) };
-    if (groupId !== null) {
-      this.#hub.publish(groupTopic(groupId), 'userTyping', { companionId: null, groupId, ...news }, { exceptUserIds: [userId] });
-    } else if (companionId !== null) {
-      this.#hub.publish(userTopic(companionId), 'userTyping', { companionId: userId, groupId: null, ...news });
-    }
+    this.#hub.publish(topic, 'userTyping', { ...address, ...news }, { exceptUserIds: [userId] });
   }
 }
