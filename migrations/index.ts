@@ -5,6 +5,16 @@ import { readIndexes } from './0004-read-indexes.ts';
 import { writeToDialogs } from './0005-write-to-dialogs.ts';
 import { readingAndAnswering } from './0006-reading-and-answering.ts';
 import { messageSearch } from './0007-message-search.ts';
+import { answersBeginNothing } from './0008-answers-begin-nothing.ts';
 
 /** Every migration, oldest first. What has been released is never edited: add another. */
-export const migrations = [tables, writeMessages, fasterWriteMessages, readIndexes, writeToDialogs, readingAndAnswering, messageSearch];
+export const migrations = [
+  tables,
+  writeMessages,
+  fasterWriteMessages,
+  readIndexes,
+  writeToDialogs,
+  readingAndAnswering,
+  messageSearch,
+  answersBeginNothing,
+];

@@ -224,7 +224,13 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
     await expectGoodPlans(() => me.socket.ask('startTyping', { groupId: world.groupId }), ['conversations', 'members']);
     await expectGoodPlans(() => me.socket.ask('stopTyping', { receiverId: world.companionId }), ['users']);
     await expectGoodPlans(() => me.socket.ask('updateChat', { groupId: world.groupId, title: 'Ours' }), ['members']);
-    await expectGoodPlans(() => me.socket.ask('updateChat', { receiverId: world.companionId, muted: true }), ['members']);
+    await expectGoodPlans(() => me.socket.ask('updateChat', { receiverId: world.companionId, muted: true }), ['members', 'conversations']);
+  });
+
+  test('whether I may watch people is looked up by our dialogs and my groups', async () => {
+    const userIds = world.companionIds.slice(0, 20);
+    const watch = async () => expect(await me.socket.rows('watchPresence', { userIds })).toHaveLength(userIds.length);
+    await expectGoodPlans(watch, ['conversations', 'members']);
   });
 
   test('what was missed is read, of one long conversation and of as many as can be named', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { query } from './support/database.ts';
 import { call } from './support/http.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
-import { A_TIME, heard, leave, newCircle, newPerson, type Person, write } from './support/people.ts';
+import { A_TIME, addEmptyDialog, heard, leave, newCircle, newPerson, type Person, write } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
@@ -93,6 +93,14 @@ describe.each([
       await write(alice, alice, 'a moment');
       expect(await watch(alice, bob)).toHaveLength(1);
       expect(statusesOf(alice)).toEqual([]);
+    });
+
+    test('is refused somebody to whom nothing was ever written, whatever rows there are of a dialog', async () => {
+      const [alice, bob] = [await newPerson(here), await newPerson(there)];
+      await addEmptyDialog(here, alice, bob);
+      expect(await alice.socket.fail('watchPresence', { userIds: [bob.id] })).toMatchObject({ code: 'no_shared_chat' });
+      await write(alice, bob, 'Hello');
+      expect(await watch(alice, bob)).toEqual([ONLINE(bob.id)]);
     });
 
     test('may watch the members of a group, and no longer who has left it', async () => {

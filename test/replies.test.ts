@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dialogId } from '../src/features/messages/dialogId.ts';
+import { query } from './support/database.ts';
 import { call } from './support/http.ts';
-import { heard, newPerson, type Person } from './support/people.ts';
+import { heard, NEWEST, newPerson, type Person, placeAt } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { device, KINDS, type Row, Talk } from './support/talks.ts';
 
@@ -89,6 +91,32 @@ describe('A message that answers another one', () => {
     );
     await talk.say(ann, 'What?', { messageId, replyToId: known });
     expect(await quotes(talk, bob)).toMatchObject(thrice({ messageId: known }));
+  });
+
+  test.for(['a stranger', 'oneself'])(
+    'to %s with whom there is no dialog: answers nothing that is there, and begins none',
+    async (whom) => {
+      const [eve, stranger] = [await newPerson(server), await newPerson(server)];
+      const receiverId = whom === 'oneself' ? eve.id : stranger.id;
+      const send = (params: object) =>
+        eve.socket.fail('privateMessage', { messageId: randomUUID(), receiverId, content: 'What?', replyToId: randomUUID(), ...params });
+      expect(await send({})).toMatchObject({ code: 'no_such_message' });
+      expect(await send({ receiverId: randomUUID() })).toMatchObject({ code: 'no_such_user' });
+      const id = dialogId(eve.id, receiverId);
+      expect(await query(server.databaseUrl, 'SELECT FROM conversations WHERE id = $1', [id])).toEqual([]);
+      expect(await query(server.databaseUrl, 'SELECT FROM members WHERE conversation_id = $1', [id])).toEqual([]);
+      expect(await eve.socket.fail('watchPresence', { userIds: [receiverId] })).toMatchObject({ code: 'no_shared_chat' });
+      expect(await eve.socket.fail('updateChat', { receiverId, muted: true })).toMatchObject({ code: 'no_such_chat' });
+    },
+  );
+
+  test('refused beside the first message of a dialog leaves that one alone', async () => {
+    const [eve, stranger] = [await newPerson(server), await newPerson(server)];
+    const send = (content: string, replyToId?: string) =>
+      eve.socket.request('privateMessage', { messageId: randomUUID(), receiverId: stranger.id, content, replyToId });
+    const answers = await Promise.all([send('What?', randomUUID()), send('Hello'), send('What?', randomUUID())]);
+    expect(answers).toMatchObject([{ code: 'no_such_message' }, { params: placeAt(1) }, { code: 'no_such_message' }]);
+    expect(await stranger.socket.rows('listLastMessage', NEWEST)).toMatchObject([{ content: 'Hello', seq: 1, rev: 1 }]);
   });
 
   test('to nothing is one that answers none', async () => {

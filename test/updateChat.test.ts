@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dialogId } from '../src/features/messages/dialogId.ts';
 import { OPT_IN_EVENTS } from '../src/realtime/optInEvents.ts';
 import { call } from './support/http.ts';
-import { heard, NEWEST, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
+import { addEmptyDialog, heard, NEWEST, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
 
@@ -103,7 +103,9 @@ describe('updateChat', () => {
   test('refuses a dialog that has not begun, and a group that is not mine', async () => {
     const [ann, bob] = [await newPerson(server), await newPerson(server)];
     const groupId = await newCircle(server, [bob]);
-    for (const receiverId of [bob.id, ann.id, randomUUID()]) {
+    const carol = await newPerson(server);
+    await addEmptyDialog(server, ann, carol);
+    for (const receiverId of [bob.id, carol.id, ann.id, randomUUID()]) {
       expect(await ann.socket.fail('updateChat', { receiverId, muted: true })).toMatchObject({ code: 'no_such_chat' });
     }
     await write(ann, bob, 'Hello');

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
+import { dialogId } from '../../src/features/messages/dialogId.ts';
+import { query } from './database.ts';
 import { newGroup, newUser, type TestUser } from './http.ts';
 import { type Answer, connect, type Socket } from './socket.ts';
 
@@ -33,6 +35,17 @@ export function write({ socket }: Person, { id: receiverId }: { id: string }, co
 /** Without waiting in between: many may be written at once. */
 export async function writeMany(from: Person, to: { id: string }, count: number): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, index) => write(from, to, String(index))));
+}
+
+/** Makes the rows of a dialog in which nothing was ever written. */
+export async function addEmptyDialog({ databaseUrl }: { databaseUrl: string }, one: TestUser, other: TestUser): Promise<void> {
+  await query(
+    databaseUrl,
+    `WITH dialog AS (INSERT INTO conversations (id, kind) VALUES ($1, 'dialog') RETURNING id)
+     INSERT INTO members (conversation_id, user_id, companion_id)
+     SELECT id, user_id, companion_id FROM dialog CROSS JOIN (VALUES ($2::uuid, $3::uuid), ($3, $2)) AS side (user_id, companion_id)`,
+    [dialogId(one.id, other.id), one.id, other.id],
+  );
 }
 
 export function writeToGroup({ socket }: Person, groupId: string, content: string, messageId: string = randomUUID()) {

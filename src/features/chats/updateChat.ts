@@ -1,3 +1,4 @@
+import { Op } from 'sequelize';
 import { z } from 'zod';
 import { one } from '../../answers.ts';
 import { AppError } from '../../errors.ts';
@@ -17,9 +18,10 @@ export const updateChat = operation({
   answer: one(z.object(address).extend(chatRow.pick({ muted: true, pinned: true, title: true }).shape)),
   async handle({ userId, services: { database } }, { receiverId, groupId, ...changes }) {
     const conversation = conversationOf(userId, { receiverId, groupId });
-    const { conversationId, companionId } = conversation;
+    const { conversationId, kind, companionId } = conversation;
+    const hasBegun = await database.conversations.count({ where: { id: conversationId, kind, lastSeq: { [Op.gt]: 0 } } });
     const where = { conversationId, userId, companionId };
-    const [, [member]] = await database.members.update(changes, { where, returning: true });
+    const [, [member]] = hasBegun ? await database.members.update(changes, { where, returning: true }) : [0, []];
     if (!member) throw new AppError(companionId === null ? 'not_a_member' : 'no_such_chat');
     const { muted, pinned, title } = member;
     return { item: { companionId, groupId: conversation.groupId, muted, pinned, title }, data: null };
