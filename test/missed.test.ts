@@ -124,7 +124,7 @@ describe('getMissed', () => {
     });
   });
 
-  test('sends back to the newest page whoever missed more than 1,000 changes, or knows more than there is', async () => {
+  test('sends back to the newest page whoever missed more than 1,000 messages, or knows more than there is', async () => {
     const [ann, bob] = [await newPerson(server), await newPerson(server)];
     await writeMany(ann, bob, 1_001);
     const reset = { companionId: ann.id, groupId: null, seq: 1_001, rev: 1_001 };
@@ -140,6 +140,53 @@ describe('getMissed', () => {
     const nobody = randomUUID();
     const { reset: lost } = await missed(bob, [{ receiverId: nobody, afterRev: 1 }]);
     expect(lost).toEqual([{ companionId: nobody, groupId: null, seq: 0, rev: 0 }]);
+  });
+
+  /** Changes the messages of a dialog anew, each so that the numbers of changes grow by so many. */
+  const change = async ([one, other]: [Person, Person], step: number) =>
+    query(
+      server.databaseUrl,
+      `WITH moved AS (
+         UPDATE conversations SET last_rev = last_rev + last_seq * $2 WHERE id = $1 RETURNING last_rev, last_seq
+       )
+       UPDATE messages SET rev = last_rev - (last_seq - seq) * $2 FROM moved WHERE conversation_id = $1`,
+      [dialogId(one.id, other.id), step],
+    );
+
+  test('counts a message that was changed 1,002 times as the one row that it is', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    await write(ann, bob, 'News');
+    await change([ann, bob], 1_002);
+    for (const limit of [1, 500]) {
+      const { reset, more, data } = await missed(bob, [{ receiverId: ann.id, afterRev: 1 }], { limit });
+      expect({ reset, more }).toEqual({ reset: [], more: [] });
+      expect(data).toMatchObject([{ content: 'News', seq: 1, rev: 1_003 }]);
+    }
+  });
+
+  test('gives 1,000 messages that were changed, however often, page by page; of 1,001 it sends back to the newest page', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    await writeMany(ann, bob, 1_001);
+    await change([ann, bob], 3);
+    const of = (afterRev: number) => missed(bob, [{ receiverId: ann.id, afterRev }]);
+    const reset = { companionId: ann.id, groupId: null, seq: 1_001, rev: 4_004 };
+    expect(await of(1_001)).toMatchObject({ reset: [reset], more: [], data: [] });
+    const first = await of(1_004);
+    expect(first).toMatchObject({ reset: [], more: [{ receiverId: ann.id, afterRev: 2_504 }] });
+    const second = await of(2_504);
+    expect(second).toMatchObject({ reset: [], more: [] });
+    expect([...first.data, ...second.data].map(({ seq }) => seq)).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 2));
+  });
+
+  test('gives what came after a dialog was deleted, however much was before', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    await writeMany(ann, bob, 2);
+    await change([ann, bob], 1_000);
+    await remove(bob, ann);
+    await write(ann, bob, 'Afterwards');
+    const { reset, more, data } = await missed(bob, [{ receiverId: ann.id, afterRev: 0 }]);
+    expect({ reset, more }).toEqual({ reset: [], more: [] });
+    expect(data).toMatchObject([{ content: 'Afterwards', seq: 3 }]);
   });
 
   test('gives what else has changed as rows of the chat list, the oldest change first', async () => {

@@ -26,6 +26,8 @@ import { connect } from './support/socket.ts';
 const PEOPLE = 20_000;
 /** Messages in the longest dialog and the longest group. */
 const LONG = 20_000;
+/** Changes of a message. */
+const OFTEN = 5_000;
 /** With those that begin here. */
 const MY_CHATS = 500;
 const MY_GROUPS = 20;
@@ -46,6 +48,8 @@ interface World {
   strangerIds: string[];
   /** Of short dialogs. */
   companionIds: string[];
+  /** Of others, whose messages were changed often. */
+  reactingIds: string[];
   groupId: string;
   largeGroupId: string;
   /** Somebody in a great many groups. */
@@ -88,6 +92,10 @@ async function fill(databaseUrl: string, me: TestUser, joiner: TestUser): Promis
        FROM messages WHERE messages.conversation_id = $1 AND seq = $2 AND members.conversation_id = $1 AND user_id = $3`,
       [cleared.id, LONG / 2, me.id],
     );
+    const reactingIds = others.slice(100, 140);
+    const often = [reactingIds.map((id) => dialogOf(me.id, id).id), OFTEN];
+    await client.query('UPDATE conversations SET last_rev = last_rev + $2 WHERE id = ANY ($1)', often);
+    await client.query('UPDATE messages SET rev = rev + $2 WHERE conversation_id = ANY ($1)', often);
     await settle(client);
     await indexMessages(client);
     return {
@@ -97,6 +105,7 @@ async function fill(databaseUrl: string, me: TestUser, joiner: TestUser): Promis
       clearedCompanionId,
       strangerIds: others.slice(-2),
       companionIds: others.slice(0, 97),
+      reactingIds,
       groupId: group.id,
       largeGroupId: large.id,
       joiner,
@@ -252,6 +261,10 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
     const short = world.companionIds.map((receiverId, index) => ({ receiverId, afterRev: index % 2 }));
     await expectGoodPlans(async () => expect((await missed([...long, ...short], 300)).data).toHaveLength(300), tables);
     await expectGoodPlans(async () => expect((await missed(short, 300)).data).toHaveLength(300), tables);
+    const reacted = world.reactingIds.map((receiverId) => ({ receiverId, afterRev: 20 }));
+    await expectGoodPlans(async () => expect((await missed(reacted, 300)).data).toHaveLength(300), tables);
+    const far = long.map((one) => ({ ...one, afterRev: 0 }));
+    await expectGoodPlans(async () => expect((await missed(far, 300)).item).toMatchObject({ reset: [{}, {}, {}] }), ['members']);
   });
 
   test('chats that have changed are read, all of them and the last ones', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { archive } from '../torture/archive.ts';
 import { checkApplication } from '../torture/checkApplication.ts';
@@ -10,7 +11,7 @@ import { ANN, BOB, Story } from './support/story.ts';
 const MISSED = 'an open connection misses no message';
 const ORDER = 'a connection receives in the stored order what one server stored';
 const CAUGHT_UP = 'getMissed tells what is stored after a point, each message once, by rev';
-const RESET = 'a conversation of which more than 1000 changes were missed, and no other, is to be read anew';
+const RESET = 'a conversation of which more than 1000 messages were missed, and no other, is to be read anew';
 const OTHERS = 'getMissed lists every conversation that is not named, and nothing that is not there';
 const GIVEN = 'an application on the client library ends with what is stored';
 const LIBRARY_ORDER = 'what the client library sends into a conversation is stored in the order in which it was given';
@@ -24,6 +25,15 @@ class Ending extends Story {
   constructor() {
     super();
     this.missed.rows.push(...[3, 4, 5].map((seq) => this.heard(seq)));
+  }
+
+  /** More is written than may be missed, and the application has it. */
+  goOn(): void {
+    for (let seq = 6; seq <= 1_003; seq++) {
+      this.stored.messages.push({ ...this.message(5), messageId: randomUUID(), seq, rev: seq });
+      this.kept.push(this.heard(seq));
+    }
+    Object.assign(this.stored, { lastSeq: 1_003, lastRev: 1_003 });
   }
 
   /** Bob does not name the dialog. */
@@ -56,19 +66,25 @@ const endings: [what: string, change: (ending: Ending) => void, broken: string[]
     (ending) => ending.missed.resets.push({ conversationId: ending.dialog.id, seq: 5, rev: 5 }),
     [RESET],
   ],
-  [
-    'a conversation that is not to be read anew though much was missed',
-    (ending) => Object.assign(ending.stored, { lastSeq: 1_003, lastRev: 1_003 }),
-    [RESET, CAUGHT_UP],
-  ],
+  ['a conversation that is not to be read anew though much was missed', (ending) => ending.goOn(), [RESET, CAUGHT_UP]],
   [
     'a conversation that is to be read anew from a wrong place',
     (ending) => {
-      Object.assign(ending.stored, { lastSeq: 1_003, lastRev: 1_003 });
+      ending.goOn();
       ending.missed.rows.splice(0);
       ending.missed.resets.push({ conversationId: ending.dialog.id, seq: 5, rev: 5 });
     },
     [RESET],
+  ],
+  [
+    'nothing where one message was changed very often',
+    (ending) => {
+      Object.assign(ending.stored, { lastRev: 2_000 });
+      ending.message(5).rev = 2_000;
+      ending.missed.rows.splice(2, 1, ending.heard(5));
+      ending.kept.splice(4, 1, ending.heard(5));
+    },
+    [],
   ],
   ['a conversation that is said to be gone', (ending) => ending.missed.lost.push(ending.dialog.id), [OTHERS]],
   ['a conversation that is neither named nor listed', (ending) => ending.forget(), [OTHERS]],

@@ -3,7 +3,7 @@ import { ofMessage } from './checkSight.ts';
 import type { Point, SeenMissed } from './missed.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Changes of one conversation that may be missed; of more, it is to be read anew. */
+/** Messages of one conversation that may be missed, new or changed; of more, it is to be read anew. */
 const MAX_MISSED = 1_000;
 
 const OTHERS = 'getMissed lists every conversation that is not named, and nothing that is not there';
@@ -36,14 +36,15 @@ export function checkMissed(archive: Archive, seen: SeenMissed, verdict: Verdict
 
 function checkPoint(archive: Archive, { conversation: { id }, afterRev }: Point, seen: SeenMissed, verdict: Verdict): void {
   const { lastSeq = 0, lastRev = 0, messages = [] } = archive.conversations.get(id)?.stored ?? {};
-  const isReset = lastRev - afterRev > MAX_MISSED;
+  const missed = messages.filter(({ rev }) => rev > afterRev);
+  const isReset = missed.length > MAX_MISSED;
   const resets = seen.resets.filter(({ conversationId }) => conversationId === id);
   verdict.check(
-    `a conversation of which more than ${MAX_MISSED} changes were missed, and no other, is to be read anew`,
+    `a conversation of which more than ${MAX_MISSED} messages were missed, and no other, is to be read anew`,
     resets.length === (isReset ? 1 : 0) && resets.every(({ seq, rev }) => seq === lastSeq && rev === lastRev),
     () => `conversation ${id}: ${seen.userId}, who knows it up to ${afterRev} of ${lastRev}, was told ${JSON.stringify(resets)}`,
   );
-  const expected = isReset ? [] : messages.filter(({ rev }) => rev > afterRev).sort((one, other) => one.rev - other.rev);
+  const expected = isReset ? [] : missed.sort((one, other) => one.rev - other.rev);
   const rows = seen.rows.filter(({ conversationId }) => conversationId === id);
   const wrong = firstDifference(rows, expected, seen.userId);
   verdict.check(

@@ -5,7 +5,7 @@ import { cursor } from '../../schemas.ts';
 import { changedChats } from '../chats/changedChats.ts';
 import { chatRow } from '../chats/rows.ts';
 import { conversationName, conversationOf } from './conversation.ts';
-import { MAX_MISSED, type MissedOfConversation, readMissed } from './missedQueries.ts';
+import { type MissedOfConversation, readMissed } from './missedQueries.ts';
 import { messageRowOf } from './presenter.ts';
 import { address, messageRow } from './rows.ts';
 
@@ -71,15 +71,15 @@ export const getMissed = operation({
 });
 
 const isGone = ({ cursor, isMember }: MissedOfConversation): boolean => cursor.kind === 'group' && !isMember;
-/** Too much was missed, or a database that was restored knows less than the client. */
-const isReset = ({ cursor: { afterRev }, rev }: MissedOfConversation): boolean => rev - afterRev > MAX_MISSED || afterRev > rev;
 
 /** Which of the conversations the client has to do something about. */
 function sorted(missed: MissedOfConversation[]) {
   const readable = missed.filter((one) => !isGone(one));
   return {
     more: readable.flatMap(nextCursor),
-    reset: readable.filter(isReset).map(({ cursor: { companionId, groupId }, seq, rev }) => ({ companionId, groupId, seq, rev })),
+    reset: readable
+      .filter(({ isReset }) => isReset)
+      .map(({ cursor: { companionId, groupId }, seq, rev }) => ({ companionId, groupId, seq, rev })),
     gone: missed.filter(isGone).map(({ cursor: { companionId, groupId } }) => ({ companionId, groupId })),
     cleared: readable
       .filter(({ clearedSeq }) => clearedSeq > 0)
