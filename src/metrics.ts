@@ -174,9 +174,10 @@ export class Metrics {
     });
   }
 
-  /** Shows whether the database answers, and how its connections are used. */
+  /** Shows whether the database answers, how its connections are used, and how many changes wait for those before them. */
   watchDatabase(database: Database): void {
     const registers = this.#registers;
+    this.watchQueue('changes', () => database.waitingChanges);
     new Gauge({
       name: 'messenger_database_reachable',
       help: '1 when the database answers a question that is asked at the scrape, 0 when it does not',

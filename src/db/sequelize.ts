@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { Transaction } from 'sequelize';
 import { Sequelize } from 'sequelize-typescript';
 import { z } from 'zod';
+import { Lanes } from '../lib/lanes.ts';
 import { within } from '../lib/within.ts';
 import { Conversation } from './models/conversation.ts';
 import { Member } from './models/member.ts';
@@ -66,6 +67,8 @@ export class Database extends Sequelize {
   readonly messages = this.getRepository(Message);
   readonly reactions = this.getRepository(Reaction);
   readonly #prepared: pg.Pool;
+  /** Of changes of conversations, by their ids. */
+  readonly #lanes = new Lanes();
   /** A question whether the database answers that is under way. */
   #answered: Promise<boolean> | undefined;
 
@@ -132,6 +135,20 @@ export class Database extends Sequelize {
       if (isDone) inDoubt();
       throw error;
     }
+  }
+
+  /**
+   * The same for a change that locks a conversation. Changes of one conversation wait for one another before they take a connection:
+   * many of them at once would take all that there are, and everybody else would wait for that one conversation.
+   * @throws {AppError} `busy` or `unavailable` when its turn does not come
+   */
+  changeConversation<T>(conversationId: string, work: (transaction: Transaction) => Promise<T>, inDoubt: () => void): Promise<T> {
+    return this.#lanes.run(conversationId, () => this.change(work, inDoubt));
+  }
+
+  /** How many changes of conversations wait for their turn. */
+  get waitingChanges(): number {
+    return this.#lanes.waiting;
   }
 
   /** Whether the database can be used now. Never rejects, and takes two seconds at most. However many ask, one question is under way. */

@@ -39,7 +39,7 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
         }
         return written;
       };
-      const written = await database.change(admit, () => {
+      const written = await database.changeConversation(groupId, admit, () => {
         hub.reconnect(userId);
         hub.doubt(groupTopic(groupId));
       });

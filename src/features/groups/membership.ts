@@ -44,7 +44,7 @@ export function changeGroup<T>(
   change: (group: Conversation, transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   const changed = async (transaction: Transaction) => change(await lockGroup(database, groupId, transaction), transaction);
-  return database.change(changed, () => {
+  return database.changeConversation(groupId, changed, () => {
     hub.reconnect(userId);
     hub.doubt(groupTopic(groupId));
   });

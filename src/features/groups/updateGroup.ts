@@ -37,7 +37,7 @@ export const updateGroup = operation({
       return { isChanged, item: groupDetailsOf(group, me) };
     };
     const doubt = () => hub.doubt(groupTopic(groupId), userId);
-    const { isChanged, item } = await database.change(update, doubt);
+    const { isChanged, item } = await database.changeConversation(groupId, update, doubt);
     // The same again may be asked for because nobody was told of it the first time.
     if (!isChanged) doubt();
     else {

@@ -51,7 +51,7 @@ export async function changeMessage(
     const place = { messageId, seq: Number(message.seq), rev: Number(message.rev) };
     return { message, place, isChanged: change !== undefined, isHidden };
   };
-  const changed = await database.change(work, () => doubt(context, conversation));
+  const changed = await database.changeConversation(conversation.conversationId, work, () => doubt(context, conversation));
   if (!changed.isChanged) doubt(context, conversation);
   return changed;
 }

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { dialogId } from '../src/features/messages/dialogId.ts';
+import { query } from './support/database.ts';
+import { call, newUser, type TestUser } from './support/http.ts';
+import { holdLock } from './support/lock.ts';
+import { METRICS_TOKEN, scrape } from './support/metrics.ts';
+import { newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
+import { REQUESTS, setScene } from './support/scene.ts';
+import { startServer, type TestServer } from './support/server.ts';
+import { connect } from './support/socket.ts';
+
+/** Changes of a conversation that wait for the one that is being made; one more is refused. */
+const MAX_WAITING = 100;
+
+describe('Changes of one conversation', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer({ METRICS_TOKEN });
+  });
+  afterAll(() => server.app.stop());
+
+  const hold = (conversationId: string) =>
+    holdLock(server.databaseUrl, 'SELECT FROM conversations WHERE id = $1 FOR UPDATE', [conversationId]);
+
+  const expectWaiting = (count: number) =>
+    vi.waitFor(async () => expect(await scrape(server)).toMatchObject({ 'messenger_queue_depth{queue="changes"}': count }), {
+      timeout: 10_000,
+      interval: 20,
+    });
+
+  /** How many connections to the database wait for a conversation. */
+  const waitingConnections = async () =>
+    (await query(server.databaseUrl, `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
+      .length;
+
+  async function newPeople(count: number): Promise<[Person, ...Person[]]> {
+    const people: [Person, ...Person[]] = [await newPerson(server)];
+    while (people.length < count) {
+      const more = Array.from({ length: Math.min(25, count - people.length) }, () => newPerson(server));
+      people.push(...(await Promise.all(more)));
+    }
+    return people;
+  }
+
+  test('by everybody in it wait in order, a hundred at most, while others are served; then they are made', async () => {
+    const [ann, ...others] = await newPeople(1 + MAX_WAITING);
+    const bystander = await newPerson(server);
+    const elsewhere = await newCircle(server, [bystander]);
+    const [groupId, messageId] = [randomUUID(), randomUUID()];
+    await ann.socket.ask('newGroup', { groupId, groupName: 'Crowd', userIds: others.map(({ id }) => id) });
+    await writeToGroup(ann, groupId, 'News', messageId);
+    const react = ({ socket }: Person, emoji = '👍') => socket.request('addReaction', { groupId, messageId, emoji });
+
+    const lock = await hold(groupId);
+    const reactions = [react(ann)];
+    await lock.awaited(1);
+    for (const other of others) {
+      reactions.push(react(other));
+      const received = once(other.socket.socket, 'pong');
+      other.socket.socket.ping();
+      await received;
+    }
+    await expectWaiting(MAX_WAITING);
+    const late = { ...ann, socket: await connect(server, ann) };
+    expect(await react(late, '😀')).toMatchObject({ error: true, code: 'busy' });
+    expect(await waitingConnections()).toBe(1);
+    const { email, password } = bystander;
+    expect((await call(server, 'POST', '/auth/login', { body: { email, password } })).status).toBe(200);
+    await bystander.socket.ask('updateGroup', { groupId: elsewhere, groupName: 'Quiet' });
+
+    await lock.release();
+    const counts = Array.from(reactions, (_, index) => ({ reactions: [{ emoji: '👍', count: index + 1, mine: true }] }));
+    expect(await Promise.all(reactions)).toMatchObject(counts.map((item) => ({ success: true, params: { item } })));
+    await expectWaiting(0);
+    expect(await react(late, '😀')).toMatchObject({
+      params: {
+        item: {
+          reactions: [
+            { emoji: '👍', count: 1 + MAX_WAITING, mine: true },
+            { emoji: '😀', count: 1, mine: true },
+          ],
+        },
+      },
+    });
+  });
+
+  test('that have waited for five seconds are not made any more', { timeout: 20_000 }, async () => {
+    const people = await newPeople(6);
+    const [ann] = people;
+    const groupId = await newCircle(server, people);
+    const messageId = randomUUID();
+    await writeToGroup(ann, groupId, 'News', messageId);
+    const lock = await hold(groupId);
+    const ask = ({ socket }: Person) => socket.request('addReaction', { groupId, messageId, emoji: '👍' });
+    const first = ask(ann);
+    await lock.awaited(1);
+    // The one whose turn it is when the first fails may have waited for long enough, or not quite.
+    const [next, ...last] = people.slice(1).map(ask);
+    for (const frame of await Promise.all([first, ...last])) expect(frame).toMatchObject({ error: true, code: 'unavailable' });
+    await lock.release();
+    const made = [await next].filter((frame) => frame && 'success' in frame).length;
+    expect(await query(server.databaseUrl, 'SELECT FROM reactions WHERE message_id = $1', [messageId])).toHaveLength(made);
+    await expectWaiting(0);
+    expect(await ask(ann)).toMatchObject({ params: { item: { reactions: [{ emoji: '👍', count: made + 1, mine: true }] } } });
+  });
+
+  const TYPES = [
+    'editMessage',
+    'deleteMessage',
+    'addReaction',
+    'removeReaction',
+    'updateGroup',
+    'setGroupRole',
+    'addUserInGroup',
+    'removeUserFromGroup',
+    'leaveGroup',
+    'dropGroup',
+  ];
+  /** Asks three times at once. */
+  async function expectOneConnection(conversationId: string, ask: () => Promise<unknown>): Promise<void> {
+    const lock = await hold(conversationId);
+    const asked = Promise.all([ask(), ask(), ask()]);
+    await expectWaiting(2);
+    await lock.awaited(1);
+    expect(await waitingConnections()).toBe(1);
+    await lock.release();
+    await asked;
+  }
+
+  test.for(TYPES)('hold one connection to the database: %s', async (type) => {
+    const scene = await setScene(server);
+    const sockets = await Promise.all([scene.owner, scene.owner, scene.owner].map((owner) => connect(server, owner)));
+    await expectOneConnection(
+      scene.groupId,
+      () => sockets.pop()?.request(type, REQUESTS[type]?.(scene)) ?? Promise.reject(new Error(type)),
+    );
+  });
+
+  test('hold one connection to the database: a group that is made again', async () => {
+    const owner = await newUser(server);
+    const groupId = randomUUID();
+    const make = () =>
+      call(server, 'POST', '/groups', {
+        token: owner.token,
+        body: { groupId, groupName: 'Friends', notificationMessage: 'created', messageId: randomUUID() },
+      });
+    await make();
+    await expectOneConnection(groupId, make);
+  });
+
+  test('hold one connection to the database: a dialog that is deleted for one of the two', async () => {
+    const [ann, bob]: [Person, TestUser] = [await newPerson(server), await newUser(server)];
+    await write(ann, bob, 'Hello');
+    await expectOneConnection(dialogId(ann.id, bob.id), () => call(server, 'DELETE', `/dialogs/${bob.id}`, { token: ann.token }));
+  });
+});
