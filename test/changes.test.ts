@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { query } from './support/database.ts';
 import { call } from './support/http.ts';
 import { A_TIME, heard, leave, newPerson, type Person } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
@@ -181,6 +182,23 @@ describe('A change of a message', () => {
     // The event of the first may have been lost, nobody can tell.
     for (const person of [listener, mine]) await person.socket.broadcast('catchUp');
     expect(await heard(listener)).toEqual([{}]);
+  });
+
+  test.for(CASES)('$type in a $kind: asked for again a minute later, makes nobody catch up', async ({ kind, type }) => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const talk = await Talk.begin(server, kind, [ann, bob]);
+    const { messageId } = await changeable(talk, ann, type);
+    const first = await talk.ask(ann, type, messageId, CHANGES[type].params);
+    const listeners = [await device(server, ann, ['catchUp']), await device(server, bob, ['catchUp'])];
+    const askAgainAfter = async (seconds: number) => {
+      const changedAt = new Date(Date.now() - seconds * 1000);
+      await query(server.databaseUrl, 'UPDATE messages SET updated_at = $1 WHERE id = $2', [changedAt, messageId]);
+      expect(await talk.ask(ann, type, messageId, CHANGES[type].params)).toEqual(first);
+    };
+    await askAgainAfter(61);
+    for (const listener of listeners) expect(await heard(listener)).toEqual([]);
+    await askAgainAfter(50);
+    for (const listener of listeners) await listener.socket.broadcast('catchUp');
   });
 
   test.for(CASES)('$type in a $kind: is for those who can see the message', async ({ kind, type }) => {

@@ -8,6 +8,12 @@ import { groupTopic, userTopic } from '../../realtime/topics.ts';
 import type { NamedConversation } from './conversation.ts';
 import type { changedPlace } from './rows.ts';
 
+/**
+ * How long after a message was changed the event of it is sought by asking for the same change again, in milliseconds. Later such a request is
+ * no sign of a loss: who can see a message could make everybody catch up without end. The clocks of servers differ by far less.
+ */
+const RECENT = 60_000;
+
 /** A message that may be changed, and who wants to change it. */
 export interface Target {
   message: Message;
@@ -28,8 +34,8 @@ export interface Changed {
 
 /**
  * Changes a message while nobody else can write into its conversation; the change takes the conversation's next `rev`.
- * `decide` returns what is to be stored, or undefined when all is as it should be already: then a change may have been asked for again whose
- * event was lost, and who is concerned is told to catch up.
+ * `decide` returns what is to be stored, or undefined when all is as it should be already: then, of a message that was changed lately, a change
+ * may have been asked for again whose event was lost, and who is concerned is told to catch up.
  * @throws {AppError} `not_a_member` for a group that is not the user's, `no_such_message` for one that the user cannot see, and what `decide` throws
  */
 export async function changeMessage(
@@ -52,7 +58,8 @@ export async function changeMessage(
     return { message, place, isChanged: change !== undefined, isHidden };
   };
   const changed = await database.changeConversation(conversation.conversationId, work, () => doubt(context, conversation));
-  if (!changed.isChanged) doubt(context, conversation);
+  const age = Date.now() - changed.message.updatedAt.getTime();
+  if (!changed.isChanged && age < RECENT) doubt(context, conversation);
   return changed;
 }
 
