@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { dialogId } from '../src/features/messages/dialogId.ts';
+import { query } from './support/database.ts';
 import { call, logIn, newGroup, newUser, type TestUser } from './support/http.ts';
-import { placeAt, UNCHANGED } from './support/people.ts';
+import { holdLock } from './support/lock.ts';
+import { newPerson, placeAt, UNCHANGED, write } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect, type Socket } from './support/socket.ts';
 
@@ -99,6 +102,54 @@ describe('a deleted account', () => {
     const addition = { groupId, userId: bob.id, messageId: randomUUID(), message: 'added' };
     expect(await socket.fail('addUserInGroup', addition)).toMatchObject(refused);
     expect(await socket.rows('getlatestMessageDialog', { receiverId: bob.id, ...NEWEST })).toMatchObject([{ content: 'Before' }]);
+  });
+
+  const stateOf = (userId: string) =>
+    query(
+      server.databaseUrl,
+      `SELECT to_jsonb(message) AS message, to_jsonb(member) AS member,
+         (SELECT jsonb_agg(to_jsonb(reaction)) FROM reactions reaction WHERE reaction.user_id = $1) AS reactions
+       FROM members member JOIN messages message USING (conversation_id)
+       WHERE member.user_id = $1
+       ORDER BY message.created_at`,
+      [userId],
+    );
+
+  test('does nothing more in its dialogs on a connection to another server that has not heard of its end', async () => {
+    const there = await startServer({}, server.databaseUrl);
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const [mine, theirs] = [randomUUID(), randomUUID()];
+    await write(ann, bob, 'Mine', mine);
+    await write(bob, ann, 'Theirs', theirs);
+    await ann.socket.ask('addReaction', { receiverId: bob.id, messageId: theirs, emoji: '👍' });
+    expect((await call(there, 'DELETE', '/profile', { token: ann.token })).status).toBe(200);
+    await there.app.stop();
+    const before = await stateOf(ann.id);
+    for (const [type, params] of [
+      ['editMessage', { messageId: mine, content: 'Edited' }],
+      ['deleteMessage', { messageId: mine }],
+      ['addReaction', { messageId: theirs, emoji: '😀' }],
+      ['removeReaction', { messageId: theirs, emoji: '👍' }],
+      ['markRead', { messageId: theirs }],
+      ['updateChat', { muted: true }],
+    ] as const) {
+      const { code } = await ann.socket.fail(type, { receiverId: bob.id, ...params });
+      expect({ type, code }).toEqual({ type, code: 'unauthorized' });
+    }
+    expect(await stateOf(ann.id)).toEqual(before);
+  });
+
+  test('does not change a message by what it asked for just before', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    const messageId = randomUUID();
+    await write(ann, bob, 'Mine', messageId);
+    const lock = await holdLock(server.databaseUrl, 'SELECT FROM conversations WHERE id = $1 FOR UPDATE', [dialogId(ann.id, bob.id)]);
+    const edit = call(server, 'PATCH', `/dialogs/${bob.id}/messages/${messageId}`, { token: ann.token, body: { content: 'Edited' } });
+    await lock.awaited(1);
+    expect((await remove(ann)).status).toBe(200);
+    await lock.release();
+    expect(await edit).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+    expect(await stateOf(ann.id)).toMatchObject([{ message: { content: 'Mine' } }]);
   });
 
   test('leaves every group as by leaveGroup: those who stay are told, and see it in the history', async () => {

@@ -4,6 +4,7 @@ import { one } from '../../answers.ts';
 import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
 import { chatTitle } from '../../schemas.ts';
+import { requireAccount } from '../auth/accounts.ts';
 import { conversationName, conversationOf } from '../messages/conversation.ts';
 import { address } from '../messages/rows.ts';
 import { chatRow } from './rows.ts';
@@ -19,6 +20,7 @@ export const updateChat = operation({
   async handle({ userId, services: { database } }, { receiverId, groupId, ...changes }) {
     const conversation = conversationOf(userId, { receiverId, groupId });
     const { conversationId, kind, companionId } = conversation;
+    if (companionId !== null) await requireAccount(database, userId);
     const hasBegun = await database.conversations.count({ where: { id: conversationId, kind, lastSeq: { [Op.gt]: 0 } } });
     const where = { conversationId, userId, companionId };
     const [, [member]] = hasBegun ? await database.members.update(changes, { where, returning: true }) : [0, []];

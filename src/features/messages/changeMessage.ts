@@ -5,6 +5,7 @@ import type { Message } from '../../db/models/message.ts';
 import { AppError } from '../../errors.ts';
 import type { Context } from '../../operation.ts';
 import { groupTopic, userTopic } from '../../realtime/topics.ts';
+import { requireAccount } from '../auth/accounts.ts';
 import type { NamedConversation } from './conversation.ts';
 import type { changedPlace } from './rows.ts';
 
@@ -36,7 +37,8 @@ export interface Changed {
  * Changes a message while nobody else can write into its conversation; the change takes the conversation's next `rev`.
  * `decide` returns what is to be stored, or undefined when all is as it should be already: then, of a message that was changed lately, a change
  * may have been asked for again whose event was lost, and who is concerned is told to catch up.
- * @throws {AppError} `not_a_member` for a group that is not the user's, `no_such_message` for one that the user cannot see, and what `decide` throws
+ * @throws {AppError} `not_a_member` for a group that is not the user's, `no_such_message` for one that the user cannot see, `unauthorized`
+ * when the user's account is deleted, and what `decide` throws
  */
 export async function changeMessage(
   context: Context,
@@ -63,11 +65,12 @@ export async function changeMessage(
   return changed;
 }
 
-/** @throws {AppError} `not_a_member` or `no_such_message` */
+/** @throws {AppError} `not_a_member`, `no_such_message` or `unauthorized` */
 async function lock({ userId, services: { database } }: Context, named: NamedConversation, messageId: string, transaction: Transaction) {
   const { conversationId, kind, companionId } = named;
   const where = { id: conversationId, kind };
   const conversation = await database.conversations.findOne({ where, lock: transaction.LOCK.UPDATE, transaction });
+  if (kind === 'dialog') await requireAccount(database, userId, transaction);
   const userIds = companionId === null ? [userId] : [userId, companionId];
   const members = conversation ? await database.members.findAll({ where: { conversationId, userId: userIds }, transaction }) : [];
   const member = members.find((one) => one.userId === userId);

@@ -1,4 +1,5 @@
 import type { Database, Statement } from '../../db/sequelize.ts';
+import { AppError } from '../../errors.ts';
 import { readMark, unreadAfter } from '../messages/columns.ts';
 import type { NamedConversation } from '../messages/conversation.ts';
 
@@ -14,6 +15,9 @@ export interface Reading {
   senderId: string | null;
 }
 
+/** What is returned for a member. */
+type Row = (Reading | { seq: null }) & { isActive: boolean };
+
 /**
  * No lock but that of the user's own place: who reads waits for nobody who writes, and of two marks that are set at once the later one stays.
  * No index holds the mark, so the row is changed where it lies.
@@ -23,10 +27,12 @@ const MARK_READ: Statement = {
   text: `
   WITH target AS (
     SELECT me.user_id, conversation.member_count, message.seq, message.sender_id,
-      message.seq > ${readMark('me', 'conversation')} AS is_ahead,
+      account.is_active,
+      account.is_active AND message.seq > ${readMark('me', 'conversation')} AS is_ahead,
       ${unreadAfter(`greatest(message.seq, ${readMark('me', 'conversation')})`, 'conversation')} AS unread_count
     FROM members me
     JOIN conversations conversation ON conversation.id = me.conversation_id
+    CROSS JOIN LATERAL (SELECT deleted_at IS NULL AS is_active FROM users WHERE id = me.user_id LIMIT 1) account
     LEFT JOIN messages message ON message.conversation_id = me.conversation_id AND message.id = $4 AND message.seq > me.cleared_seq
     WHERE me.conversation_id = $1 AND me.user_id = $2 AND conversation.kind = $3
   ), moved AS (
@@ -35,7 +41,7 @@ const MARK_READ: Statement = {
     RETURNING members.read_seq
   )
   SELECT target.seq::float8 AS seq, now() AS "readAt", target.unread_count AS "unreadCount", target.member_count AS "memberCount",
-    EXISTS (SELECT FROM moved) AS "isNews",
+    EXISTS (SELECT FROM moved) AS "isNews", target.is_active AS "isActive",
     (SELECT user_id FROM members WHERE conversation_id = $1 AND user_id = target.sender_id LIMIT 1) AS "senderId"
   FROM target`,
 };
@@ -43,6 +49,7 @@ const MARK_READ: Statement = {
 /**
  * Moves the user's mark to a message, never back. Undefined when the user is not in the conversation, and null when it holds no such message
  * that the user may see.
+ * @throws {AppError} `unauthorized` when the account is deleted, whose place in dialogs stays
  */
 export async function setReadMark(
   database: Database,
@@ -50,6 +57,7 @@ export async function setReadMark(
   { conversationId, kind }: NamedConversation,
   messageId: string,
 ): Promise<Reading | null | undefined> {
-  const [row] = await database.run<Reading | { seq: null }>(MARK_READ, [conversationId, userId, kind, messageId]);
+  const [row] = await database.run<Row>(MARK_READ, [conversationId, userId, kind, messageId]);
+  if (row?.isActive === false) throw new AppError('unauthorized');
   return row?.seq === null ? null : row;
 }
