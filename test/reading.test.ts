@@ -106,6 +106,17 @@ describe('reading', () => {
       expect(await read(bob, { receiverId: ann.id }, fresh[0] ?? '')).toEqual({ unreadCount: 1 });
       expect(await chat(ann, { receiverId: bob.id })).toMatchObject({ companionReadSeq: 3 });
     });
+
+    test('what the other person has deleted with the dialog is told to my other devices alone, and what is written later to both', async () => {
+      const [ann, bob] = [await newReader(server), await newReader(server)];
+      const device = await deviceOf(bob, server);
+      const old = await said(ann, bob);
+      await remove(ann, bob);
+      const fresh = await said(ann, bob);
+      for (const messageId of [old, fresh]) await read(bob, { receiverId: ann.id }, messageId);
+      expect(await heard(device, 'messageRead')).toMatchObject([{ messageId: old }, { messageId: fresh }]);
+      expect(await heard(ann, 'messageRead')).toMatchObject([{ messageId: fresh }]);
+    });
   });
 
   describe('markRead in a group', () => {

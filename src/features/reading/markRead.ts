@@ -23,11 +23,11 @@ export const markRead = operation({
 });
 
 /** Tells the others and my own other devices; in a crowd, of the others only who wrote the message. */
-function tell(context: Context, address: Address, messageId: string, { seq, readAt, memberCount, senderId }: Reading): void {
+function tell(context: Context, address: Address, messageId: string, { seq, readAt, memberCount, isHidden, senderId }: Reading): void {
   const { userId: readerId, connection, services } = context;
   const itemFor = ({ companionId, groupId }: Address) => ({ companionId, groupId, readerId, messageId, seq, readAt });
   if (!isCrowd(memberCount)) {
-    announce(context, address, 'messageRead', itemFor);
+    announce(context, address, 'messageRead', itemFor, isHidden);
     return;
   }
   const item = itemFor(address);

@@ -11,6 +11,8 @@ export interface Reading {
   /** Whether the user had not read it before. */
   isNews: boolean;
   memberCount: number;
+  /** Whether the other person of the dialog has deleted it, and so hears nothing of it. */
+  isHidden: boolean;
   /** Who wrote it; null when that is nobody in the conversation any more. */
   senderId: string | null;
 }
@@ -27,13 +29,16 @@ const MARK_READ: Statement = {
   text: `
   WITH target AS (
     SELECT me.user_id, conversation.member_count, message.seq, message.sender_id,
-      account.is_active,
+      account.is_active, coalesce(message.seq <= companion.cleared_seq, false) AS is_hidden,
       account.is_active AND message.seq > ${readMark('me', 'conversation')} AS is_ahead,
       ${unreadAfter(`greatest(message.seq, ${readMark('me', 'conversation')})`, 'conversation')} AS unread_count
     FROM members me
     JOIN conversations conversation ON conversation.id = me.conversation_id
     CROSS JOIN LATERAL (SELECT deleted_at IS NULL AS is_active FROM users WHERE id = me.user_id LIMIT 1) account
     LEFT JOIN messages message ON message.conversation_id = me.conversation_id AND message.id = $4 AND message.seq > me.cleared_seq
+    LEFT JOIN LATERAL (
+      SELECT cleared_seq FROM members WHERE conversation_id = me.conversation_id AND user_id = me.companion_id LIMIT 1
+    ) companion ON true
     WHERE me.conversation_id = $1 AND me.user_id = $2 AND conversation.kind = $3
   ), moved AS (
     UPDATE members SET read_seq = target.seq FROM target
@@ -41,7 +46,7 @@ const MARK_READ: Statement = {
     RETURNING members.read_seq
   )
   SELECT target.seq::float8 AS seq, now() AS "readAt", target.unread_count AS "unreadCount", target.member_count AS "memberCount",
-    EXISTS (SELECT FROM moved) AS "isNews", target.is_active AS "isActive",
+    EXISTS (SELECT FROM moved) AS "isNews", target.is_active AS "isActive", target.is_hidden AS "isHidden",
     (SELECT user_id FROM members WHERE conversation_id = $1 AND user_id = target.sender_id LIMIT 1) AS "senderId"
   FROM target`,
 };
