@@ -132,6 +132,8 @@ describe('a deleted account', () => {
       ['removeReaction', { messageId: theirs, emoji: '👍' }],
       ['markRead', { messageId: theirs }],
       ['updateChat', { muted: true }],
+      ['startTyping', {}],
+      ['stopTyping', {}],
     ] as const) {
       const { code } = await ann.socket.fail(type, { receiverId: bob.id, ...params });
       expect({ type, code }).toEqual({ type, code: 'unauthorized' });

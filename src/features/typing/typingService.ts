@@ -48,7 +48,7 @@ export class TypingService {
 
   /**
    * The connection's user types; the others are told, but not all the time.
-   * @throws {AppError} `not_a_member` or `no_such_user`
+   * @throws {AppError} `not_a_member`, `no_such_user` or `unauthorized`
    */
   async start(connection: Subscriber, conversation: NamedConversation): Promise<void> {
     if (!this.#hub.has(connection)) return;
