@@ -1,47 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createLogger } from '../src/lib/logger.ts';
 import { Metrics } from '../src/metrics.ts';
-import type { Bus, BusMessage } from '../src/realtime/bus.ts';
 import { MemoryBus } from '../src/realtime/memoryBus.ts';
 import { RedisBus } from '../src/realtime/redisBus.ts';
+import { HELLO, Listener, newTopic } from './support/busListener.ts';
 import { newLogFile } from './support/logs.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
-
-const HELLO: BusMessage = { kind: 'broadcast' };
-
-/** A process, as far as the bus is concerned. */
-class Listener {
-  readonly bus: Bus;
-  readonly received: { topic: string; message: BusMessage; text: string }[] = [];
-  losses = 0;
-
-  constructor(bus: Bus) {
-    this.bus = bus;
-  }
-
-  receive(topic: string, message: BusMessage, text: string): void {
-    this.received.push({ topic, message, text });
-  }
-
-  restored(): void {
-    this.losses++;
-  }
-
-  lost(): void {
-    this.losses++;
-  }
-
-  texts(topic: string): string[] {
-    return this.received.filter((received) => received.topic === topic && received.message.kind === 'broadcast').map(({ text }) => text);
-  }
-
-  async hears(topic: string, texts: string[]): Promise<void> {
-    await vi.waitFor(() => expect(this.texts(topic)).toEqual(texts), { timeout: 10_000, interval: 2 });
-  }
-}
-
-const newTopic = () => `user:${randomUUID()}`;
 
 describe.each([
   { kind: 'in memory', needsRedis: false, cluster: false },

@@ -52,7 +52,7 @@ export interface BusListener {
 export interface Bus {
   /** Whether anybody else may be listening: what has no subscriber here need not be published otherwise. */
   readonly isShared: boolean;
-  /** What keeps it from reaching the other processes; undefined when nothing does. */
+  /** What keeps it from reaching the other processes, on some topics or all; undefined when nothing does. */
   readonly failure: string | undefined;
   /** Begins to work for a listener. Resolves when it can, or after two seconds when it cannot yet. */
   start(listener: BusListener): Promise<void>;

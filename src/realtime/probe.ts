@@ -4,28 +4,29 @@ const INTERVAL = 1_000;
 const MAX_ON_THEIR_WAY = 3;
 
 interface ProbeOptions {
-  topic: string;
+  /** Sends it on every topic. */
   send(payload: string): void;
-  /** One came back in time. */
+  /** On each topic one came back in time. */
   returned(): void;
-  /** None came back for too long. */
+  /** On one of the topics none came back for too long. */
   lost(): void;
 }
 
-/** Sends itself messages, to see that messages arrive, and in time. */
+/** Sends itself messages, to see that messages arrive, and in time, on each of some topics. */
 export class Probe {
-  readonly topic: string;
   readonly #options: ProbeOptions;
   #timer: NodeJS.Timeout | undefined;
   /** The number of the last one. */
   #last = 0;
   /** The first one on the connection that there is now: earlier ones say nothing of it. Undefined while there is none. */
   #first: number | undefined;
-  /** The last one when one came back, or when there was another reason to wait. */
+  /** The last one when all topics had been heard, or when there was another reason to wait. */
   #heardAt = 0;
+  #topics: string[] = [];
+  /** Topics that have not been heard since all had been. */
+  #missing = new Set<string>();
 
   constructor(options: ProbeOptions) {
-    this.topic = options.topic;
     this.#options = options;
   }
 
@@ -42,8 +43,10 @@ export class Probe {
     this.#heardAt = this.#last;
   }
 
-  /** There is a connection. */
-  begin(): void {
+  /** There is a connection, and the topics are subscribed to. */
+  begin(topics: string[]): void {
+    this.#topics = topics;
+    this.#missing = new Set(topics);
     this.#first = this.#last + 1;
     this.#send();
   }
@@ -53,10 +56,14 @@ export class Probe {
     this.#first = undefined;
   }
 
-  /** Takes what came back. */
-  received(payload: string): void {
+  /** Takes what came back, and passes over what is no probe. */
+  received(topic: string, payload: string): void {
+    if (!this.#missing.has(topic)) return;
     const number = Number(payload.split('\n')[1]);
     if (this.#first === undefined || number < this.#first || this.#last - number > MAX_ON_THEIR_WAY) return;
+    this.#missing.delete(topic);
+    if (this.#missing.size > 0) return;
+    this.#missing = new Set(this.#topics);
     this.#heardAt = this.#last;
     this.#options.returned();
   }

@@ -15,7 +15,7 @@ const PATIENCE = 1_000;
 const START_PATIENCE = 2_000;
 /** Topics that are subscribed to in one step after a loss. */
 const SUBSCRIPTIONS_AT_ONCE = 1_000;
-/** Characters of messages that may wait for a slow Redis; more are lost. */
+/** Characters of messages that may wait for a slow server of Redis; more are lost. */
 const MAX_WAITING_LENGTH = 16 * 1024 * 1024;
 /** Topics whose lost messages are remembered one by one; beyond them all are said to have lost some. */
 const MAX_LOST_TOPICS = 1_000;
@@ -23,12 +23,15 @@ const MAX_LOST_TOPICS = 1_000;
 const LOSSES = 'losses';
 
 /** Channels of Redis begin so. What follows decides which server of a cluster has it: 256 kinds are spread well and cheap to keep. */
-const channelOf = (topic: string): string => `messenger:{${topic.slice(-2)}}:${topic}`;
+const channelOf = (topic: string): string => `messenger:{${kindOf(topic)}}:${topic}`;
+const kindOf = (topic: string): string => topic.slice(-2);
+const KINDS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
 const topicOf = (channel: string): string => channel.slice('messenger:{xx}:'.length);
 
 /**
- * The bus of several processes: publish and subscribe of Redis. Each process sends itself a probe every second, through the connections
- * that messages take: while none comes back in time, the bus is away, nothing waits for it, and the connections are made anew.
+ * The bus of several processes: publish and subscribe of Redis. Each process sends itself a probe every second, through each server that
+ * messages take: while one does not come back in time, the bus is away, nothing waits for it, and connections are made anew. What goes
+ * through the other servers arrives all the same.
  */
 export class RedisBus implements Bus {
   readonly isShared = true;
@@ -48,7 +51,12 @@ export class RedisBus implements Bus {
   #hasMissed = false;
   /** Topics on which something was published that may not have arrived. */
   #lostTopics = new Set<string>();
-  #waitingLength = 0;
+  /** Which server has the channels of a kind, as it was when the connections were made. */
+  readonly #servers = new Map<string, string | undefined>();
+  /** Characters that wait for each server. */
+  readonly #waiting = new Map<string | undefined, number>();
+  /** One on each server. */
+  #probeTopics: string[] = [];
   #reason = 'not connected yet';
   #onUp: () => void = () => {};
 
@@ -56,14 +64,14 @@ export class RedisBus implements Bus {
   constructor({ url, isCluster }: { url: string; isCluster: boolean }, metrics: Metrics, logger: Logger) {
     this.#metrics = metrics;
     this.#logger = logger;
-    const topic = `probe:${this.processId}`;
     this.#probe = new Probe({
-      topic,
-      send: (payload) => void this.#link.publish(channelOf(topic), `${this.processId}\n${payload}`).catch(() => {}),
+      send: (payload) => {
+        for (const topic of this.#probeTopics) this.#link.publish(channelOf(topic), `${this.processId}\n${payload}`).catch(() => {});
+      },
       returned: () => this.#up(),
       lost: () => {
         this.#down('no message came back in time');
-        this.#link.reconnect();
+        this.#link.reconnect(this.#probeTopics.map(channelOf));
       },
     });
     const connect = isCluster ? linkToCluster : linkToServer;
@@ -125,8 +133,10 @@ export class RedisBus implements Bus {
 
   /** Resolves with the number of processes that it was handed to; with undefined when it is lost. */
   async #send(topic: string, payload: string): Promise<number | undefined> {
-    if (this.#waitingLength + payload.length > MAX_WAITING_LENGTH) return this.#lose(topic);
-    this.#waitingLength += payload.length;
+    const server = this.#servers.get(kindOf(topic));
+    const waiting = (this.#waiting.get(server) ?? 0) + payload.length;
+    if (waiting > MAX_WAITING_LENGTH) return this.#lose(topic);
+    this.#waiting.set(server, waiting);
     try {
       const receivers = await this.#link.publish(channelOf(topic), payload);
       this.#metrics.busPublished.inc();
@@ -134,7 +144,7 @@ export class RedisBus implements Bus {
     } catch {
       return this.#lose(topic);
     } finally {
-      this.#waitingLength -= payload.length;
+      this.#waiting.set(server, (this.#waiting.get(server) ?? 0) - payload.length);
     }
   }
 
@@ -145,7 +155,7 @@ export class RedisBus implements Bus {
 
   #received(topic: string, payload: string): void {
     if (payload.startsWith(this.processId)) {
-      if (topic === this.#probe.topic) this.#probe.received(payload);
+      this.#probe.received(topic, payload);
       return;
     }
     this.#metrics.busReceived.inc();
@@ -168,17 +178,32 @@ export class RedisBus implements Bus {
   async #resubscribe(): Promise<void> {
     this.#connections += 1;
     const connection = this.#connections;
-    const channels = [this.#probe.topic, LOSSES, ...this.#subscribed].map(channelOf);
-    try {
-      for (let begin = 0; begin < channels.length; begin += SUBSCRIPTIONS_AT_ONCE) {
-        await this.#link.subscribe(channels.slice(begin, begin + SUBSCRIPTIONS_AT_ONCE));
-        if (connection !== this.#connections) return;
+    this.#probeTopics = this.#topicsOfServers();
+    const topics = [...this.#probeTopics, LOSSES, ...this.#subscribed];
+    let isComplete = true;
+    for (let begin = 0; begin < topics.length; begin += SUBSCRIPTIONS_AT_ONCE) {
+      try {
+        await this.#link.subscribe(topics.slice(begin, begin + SUBSCRIPTIONS_AT_ONCE).map(channelOf));
         this.#probe.wait();
+      } catch {
+        // A server was lost meanwhile: the next connection begins anew. Until then the others serve.
+        isComplete = false;
       }
-      this.#probe.begin();
-    } catch {
-      // The connection ended meanwhile: the next one begins anew.
+      if (connection !== this.#connections) return;
     }
+    if (isComplete) this.#probe.begin(this.#probeTopics);
+  }
+
+  /** Finds out which servers there are, and a topic on each. */
+  #topicsOfServers(): string[] {
+    const topics = new Map<string | undefined, string>();
+    for (const kind of KINDS) {
+      const topic = `probe:${this.processId}:${kind}`;
+      const server = this.#link.serverOf(channelOf(topic));
+      this.#servers.set(kind, server);
+      topics.set(server, topic);
+    }
+    return [...topics.values()];
   }
 
   #up(): void {
@@ -212,7 +237,7 @@ export class RedisBus implements Bus {
   }
 }
 
-const AWAY = 'Redis does not answer: this process works alone until it does';
+const AWAY = 'Redis does not answer, or a server of it: what goes through it stays in this process until it does';
 
 function parsed(text: string): unknown {
   try {

@@ -13,8 +13,13 @@ export interface RedisLink {
   publish(channel: string, payload: string): Promise<number>;
   subscribe(channels: string[]): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
-  /** Gives up the connections it has, which do not answer, and makes new ones. */
-  reconnect(): void;
+  /** Which server has the channel: each may fail while the others serve. */
+  serverOf(channel: string): string | undefined;
+  /**
+   * Gives up the connections it has, which do not answer, and makes new ones; but not before the servers that have these channels answer,
+   * where others serve meanwhile: to be called again until `opened`.
+   */
+  reconnect(channels: string[]): void;
   close(): void;
 }
 

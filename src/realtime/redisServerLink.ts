@@ -11,6 +11,7 @@ export function linkToServer(url: string, events: LinkEvents): RedisLink {
   subscriber.on('message', (channel, payload) => events.received(channel, payload));
   return {
     commands: publisher,
+    serverOf: () => undefined,
     publish: (channel, payload) => publisher.publish(channel, payload),
     subscribe: (channels) => subscriber.subscribe(...channels),
     unsubscribe: (channel) => subscriber.unsubscribe(channel),

@@ -1,0 +1,148 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createLogger } from '../src/lib/logger.ts';
+import { Metrics } from '../src/metrics.ts';
+import { RedisBus } from '../src/realtime/redisBus.ts';
+import { HELLO, Listener, newTopic } from './support/busListener.ts';
+import { newLogFile } from './support/logs.ts';
+import { isRedisInstalled, RedisCluster, type RedisServer } from './support/redis.ts';
+
+/** How long a node may be silent until it is noticed, and answer until everything is well, in milliseconds, on a busy machine. */
+const PATIENCE = 20_000;
+
+describe.skipIf(!isRedisInstalled)('a bus through a Redis Cluster of three nodes', { timeout: 90_000 }, () => {
+  let cluster: RedisCluster;
+  let open: Listener[] = [];
+
+  beforeAll(async () => {
+    cluster = await RedisCluster.start();
+  });
+  afterEach(async () => {
+    for (const node of cluster.nodes) node.thaw();
+    await Promise.all(open.map(({ bus }) => bus.close()));
+    open = [];
+  });
+  afterAll(() => cluster.stop());
+
+  function newListener(): Listener {
+    const logger = createLogger('trace', newLogFile());
+    const listener = new Listener(new RedisBus({ url: cluster.nodes[0].url, isCluster: true }, new Metrics(), logger));
+    open.push(listener);
+    return listener;
+  }
+  async function listen(): Promise<Listener> {
+    const listener = newListener();
+    await listener.bus.start(listener);
+    return listener;
+  }
+  /** A topic that the node has. */
+  async function topicOf(node: RedisServer): Promise<string> {
+    const topic = newTopic();
+    return (await node.has(topic)) ? topic : topicOf(node);
+  }
+  const isDown = ({ bus }: Listener) => vi.waitFor(() => expect(bus.failure).toEqual(expect.any(String)), { timeout: 8_000 });
+  const isUp = ({ bus }: Listener) => vi.waitFor(() => expect(bus.failure).toBeUndefined(), { timeout: PATIENCE });
+
+  test.each([0, 1, 2] as const)('that node %i has gone silent is noticed within seconds, and told when it answers again', async (index) => {
+    const node = cluster.nodes[index];
+    const [one, other] = [await listen(), await listen()];
+    const topic = await topicOf(node);
+    await other.bus.subscribe(topic);
+    node.freeze();
+    await Promise.all([isDown(one), isDown(other)]);
+    expect([one.losses, other.losses]).toEqual([0, 0]);
+    node.thaw();
+    await Promise.all([isUp(one), isUp(other)]);
+    expect(Math.min(one.losses, other.losses)).toBeGreaterThan(0);
+    void one.bus.publish(topic, HELLO, 'again');
+    await other.hears(topic, ['again']);
+  });
+
+  test('while one is silent everything arrives through the others, and what goes through it is given up within seconds', async () => {
+    const [silent, second, third] = cluster.nodes;
+    const [lost, ...topics] = await Promise.all([topicOf(silent), topicOf(second), topicOf(third)]);
+    const [one, other] = [await listen(), await listen()];
+    await Promise.all([lost, ...topics].map((topic) => other.bus.subscribe(topic)));
+    const texts: string[] = [];
+    const publish = () => {
+      texts.push(`${texts.length}`);
+      for (const topic of topics) void one.bus.publish(topic, HELLO, texts.at(-1));
+      return one.bus.publish(lost, HELLO, texts.at(-1));
+    };
+    const othersArrive = () =>
+      vi.waitFor(() => expect(topics.map((topic) => other.texts(topic))).toEqual([texts, texts]), { timeout: 2_000, interval: 2 });
+    silent.freeze();
+    // Long enough for everything that is tried meanwhile to reach the silent node.
+    for (let times = 0; times < 3; times++) {
+      let isGivenUp = false;
+      const published = publish().finally(() => {
+        isGivenUp = true;
+      });
+      const begun = performance.now();
+      while (!isGivenUp) {
+        void publish();
+        await othersArrive();
+        const late = await topicOf(second);
+        await other.bus.subscribe(late);
+        expect(await one.bus.publish(late, HELLO)).toBe(1);
+      }
+      expect(await published).toBeUndefined();
+      expect(performance.now() - begun).toBeLessThan(8_000);
+    }
+    await isDown(one);
+    silent.thaw();
+    await Promise.all([isUp(one), isUp(other)]);
+    expect(other.losses).toBeGreaterThan(0);
+    void publish();
+    await vi.waitFor(() => expect(other.texts(lost).at(-1)).toBe(texts.at(-1)), { timeout: 5_000 });
+    const numbers = other.texts(lost).map(Number);
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+  });
+
+  test('what waits for a silent node leaves room for what goes to the others', async () => {
+    const [silent, healthy] = cluster.nodes;
+    const [lost, topic] = [await topicOf(silent), await topicOf(healthy)];
+    const [one, other] = [await listen(), await listen()];
+    await other.bus.subscribe(topic);
+    silent.freeze();
+    const long = 'x'.repeat(1024 * 1024);
+    for (let count = 0; count < 20; count++) void one.bus.publish(lost, HELLO, long);
+    expect(await one.bus.publish(topic, HELLO, long)).toBe(1);
+    await vi.waitFor(() => expect(other.texts(topic)).toHaveLength(1), { timeout: 5_000 });
+  });
+
+  test('who begins while one is silent hears the others, and that one too when it answers again', async () => {
+    // It finds the others through the node that it was given.
+    const [first, silent, last] = cluster.nodes;
+    const topics = await Promise.all([topicOf(silent), topicOf(first), topicOf(last)]);
+    const one = await listen();
+    silent.freeze();
+    const late = newListener();
+    // More than are subscribed to in one step.
+    for (const topic of [...Array.from({ length: 1_500 }, newTopic), ...topics]) void late.bus.subscribe(topic);
+    await late.bus.start(late);
+    expect(late.bus.failure).toEqual(expect.any(String));
+    for (const topic of topics.slice(1)) {
+      await vi.waitFor(async () => expect(await one.bus.publish(topic, HELLO, 'heard')).toBe(1), { timeout: PATIENCE });
+      await vi.waitFor(() => expect(late.texts(topic)).toContain('heard'), { timeout: 5_000 });
+    }
+    silent.thaw();
+    await Promise.all([isUp(one), isUp(late)]);
+    expect(late.losses).toBeGreaterThan(0);
+    for (const topic of topics) void one.bus.publish(topic, HELLO, 'again');
+    for (const topic of topics) await vi.waitFor(() => expect(late.texts(topic)).toContain('again'), { timeout: 5_000 });
+  });
+
+  test('when another node has taken over what a silent one had, everything is heard again', async () => {
+    const [first, heir, silent] = cluster.nodes;
+    const topics = await Promise.all(cluster.nodes.map(topicOf));
+    const [one, other] = [await listen(), await listen()];
+    for (const topic of topics) await other.bus.subscribe(topic);
+    silent.freeze();
+    await Promise.all([isDown(one), isDown(other)]);
+    await silent.bequeath(heir, first);
+    await Promise.all([isUp(one), isUp(other)]);
+    expect(other.losses).toBeGreaterThan(0);
+    for (const topic of topics) void one.bus.publish(topic, HELLO, 'again');
+    for (const topic of topics) await other.hears(topic, ['again']);
+  });
+});
