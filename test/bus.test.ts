@@ -180,6 +180,19 @@ describe.each([
       expect(late.bus.failure).toBeUndefined();
     });
 
+    test('what is unsubscribed while everything is subscribed to again stays so', async () => {
+      const topics = Array.from({ length: 5_000 }, newTopic);
+      const [first, last] = [topics[0] ?? '', topics.at(-1) ?? ''];
+      const one = await listen();
+      await Promise.all(topics.map((topic) => one.bus.subscribe(topic)));
+      await redis?.ask('CLIENT KILL TYPE pubsub');
+      await vi.waitFor(() => expect(one.bus.failure).toEqual(expect.any(String)), { timeout: 5_000, interval: 1 });
+      await vi.waitFor(async () => expect(await redis?.subscribersOf(first)).toBe(1), { timeout: 20_000, interval: 1 });
+      one.bus.unsubscribe(last);
+      await vi.waitFor(() => expect(one.bus.failure).toBeUndefined(), { timeout: 20_000 });
+      expect(await redis?.subscribersOf(last)).toBe(0);
+    });
+
     test('with very many topics it is back as well', { timeout: 60_000 }, async () => {
       const topics = Array.from({ length: 30_000 }, newTopic);
       const [one, other] = [await listen(), await listen()];

@@ -179,11 +179,15 @@ export class RedisBus implements Bus {
     this.#connections += 1;
     const connection = this.#connections;
     this.#probeTopics = this.#topicsOfServers();
-    const topics = [...this.#probeTopics, LOSSES, ...this.#subscribed];
+    const own = new Set([...this.#probeTopics, LOSSES]);
+    const topics = [...own, ...this.#subscribed];
     let isComplete = true;
     for (let begin = 0; begin < topics.length; begin += SUBSCRIPTIONS_AT_ONCE) {
+      // What was unsubscribed meanwhile would stay subscribed.
+      const wanted = topics.slice(begin, begin + SUBSCRIPTIONS_AT_ONCE).filter((topic) => own.has(topic) || this.#subscribed.has(topic));
+      if (wanted.length === 0) continue;
       try {
-        await this.#link.subscribe(topics.slice(begin, begin + SUBSCRIPTIONS_AT_ONCE).map(channelOf));
+        await this.#link.subscribe(wanted.map(channelOf));
         this.#probe.wait();
       } catch {
         // A server was lost meanwhile: the next connection begins anew. Until then the others serve.

@@ -136,6 +136,12 @@ export class RedisServer {
     return this.#cluster !== undefined && this.#cluster.first <= slot && slot <= this.#cluster.last;
   }
 
+  /** How many processes are subscribed to a topic of the bus. */
+  async subscribersOf(topic: string): Promise<number> {
+    const answer = await this.ask(`PUBSUB ${this.#cluster ? 'SHARDNUMSUB' : 'NUMSUB'} ${channelOf(topic)}`);
+    return Number(answer.split('\r\n').at(-2)?.slice(1));
+  }
+
   /** Publishes on a topic of the bus what another process might. */
   async publish(topic: string, message: BusMessage): Promise<void> {
     const payload = JSON.stringify(`another process\n${JSON.stringify(message)}\n`);
