@@ -3,12 +3,12 @@ import type { Metrics } from '../metrics.ts';
 import type { BroadcastItem, BroadcastType } from '../ws/broadcasts.ts';
 import { broadcastFrame } from '../ws/envelope.ts';
 import type { Bus, BusListener, BusMessage } from './bus.ts';
-import { Doubts } from './doubts.ts';
 import { type Frame, textFrame } from './frame.ts';
 import { LatestChanges } from './latestChanges.ts';
 import { isOptInEvent, type OptInEvent } from './optInEvents.ts';
 import { OwnMessages } from './ownMessages.ts';
 import type { Subscriber } from './subscriber.ts';
+import { Throttle } from './throttle.ts';
 import { TopicIndex } from './topicIndex.ts';
 import { groupIdOf, groupTopic, ownTopic, ownUserIdOf, statusTopic, userTopic } from './topics.ts';
 
@@ -59,8 +59,8 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   readonly #own: OwnMessages;
   /** Who is in which group, by the number of the message that tells of it: processes may publish changes in another order than they made them. */
   readonly #memberships = new LatestChanges();
-  readonly #doubts = new Doubts((topic) => void this.#bus.publish(topic, { kind: 'catchUp' }));
-  readonly #refreshes = new Doubts((topic) => void this.#bus.publish(topic, { kind: 'loss' }));
+  readonly #catchUps = new Throttle((topic) => void this.#bus.publish(topic, { kind: 'catchUp' }));
+  readonly #refreshes = new Throttle((topic) => void this.#bus.publish(topic, { kind: 'loss' }));
 
   constructor(metrics: Metrics, bus: Bus) {
     super();
@@ -149,9 +149,9 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
    * What is asked for is done already, a message is stored: the process that did it may have ended before its broadcast, or not known
    * that it was done. Those in the topic who asked for it are told to catch up, and of a message the sender's other connections too.
    */
-  doubt(topic: string, senderId?: string): void {
+  requestCatchUp(topic: string, senderId?: string): void {
     const topics = senderId === undefined ? [topic] : [topic, ownTopic(senderId)];
-    for (const doubtful of topics) if (this.#isHeard(doubtful)) this.#doubts.raise(doubtful);
+    for (const each of topics) if (this.#isHeard(each)) this.#catchUps.call(each);
   }
 
   /** The user became a member by the message `seq` of the group: the user's connections receive what the group receives, from the broadcast `news` on. */
@@ -181,9 +181,9 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     void this.#bus.publish(userTopic(userId), { kind: 'reconnect' });
   }
 
-  /** What the user's connections receive is read anew, and they are told to catch up; they stay open. As rarely as for a doubt. */
+  /** What the user's connections receive is read anew, and they are told to catch up; they stay open. No more often than `requestCatchUp`. */
   refresh(userId: string): void {
-    this.#refreshes.raise(userTopic(userId));
+    this.#refreshes.call(userTopic(userId));
   }
 
   /** The status of a user may have changed: every process that has somebody who watches it is to look. */
@@ -284,7 +284,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
         for (const subscriber of subscribers) subscriber.reconnect();
         return;
       case 'ownWanted':
-        if (this.#own.forget(message.userId)) this.#doubts.raise(ownTopic(message.userId));
+        if (this.#own.forget(message.userId)) this.#catchUps.call(ownTopic(message.userId));
         return;
       case 'loss':
         this.emit('loss', subscribers);

@@ -41,13 +41,13 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       };
       const written = await database.changeConversation(groupId, admit, () => {
         hub.reconnect(userId);
-        hub.doubt(groupTopic(groupId));
+        hub.requestCatchUp(groupTopic(groupId));
       });
       const place = placeOf(written);
       const item = groupMessageItem(message, written, place);
       if (written.repeated) {
         hub.refresh(userId);
-        hub.doubt(groupTopic(groupId), senderId);
+        hub.requestCatchUp(groupTopic(groupId), senderId);
       } else {
         hub.joinGroup(userId, item, item);
         hub.publish(groupTopic(groupId), 'addUserInGroup', item, { exceptUserIds: [senderId, userId] });

@@ -101,5 +101,5 @@ function tell({ userId, connection, services: { hub } }: Context, message: NewMe
 /** The process that created it may have ended before it told anybody. */
 function repeat({ hub }: Services, groupId: string, userId: string, memberIds: string[]): void {
   for (const memberId of memberIds) hub.refresh(memberId);
-  hub.doubt(groupTopic(groupId), userId);
+  hub.requestCatchUp(groupTopic(groupId), userId);
 }

@@ -27,7 +27,7 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       if (written.repeated) {
         // By now I may be a member again: what is true stands in the database.
         hub.refresh(userId);
-        hub.doubt(groupTopic(groupId), userId);
+        hub.requestCatchUp(groupTopic(groupId), userId);
       } else {
         const item = groupMessageItem(message, written, place);
         hub.leaveGroup(userId, item);

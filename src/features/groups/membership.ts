@@ -46,7 +46,7 @@ export function changeGroup<T>(
   const changed = async (transaction: Transaction) => change(await lockGroup(database, groupId, transaction), transaction);
   return database.changeConversation(groupId, changed, () => {
     hub.reconnect(userId);
-    hub.doubt(groupTopic(groupId));
+    hub.requestCatchUp(groupTopic(groupId));
   });
 }
 

@@ -64,7 +64,7 @@ function tell(context: Context, userId: string, message: NewMessage, written: Wr
   if (written.repeated) {
     // By now the user may have been added again: what is true stands in the database.
     hub.refresh(userId);
-    hub.doubt(groupTopic(groupId), senderId);
+    hub.requestCatchUp(groupTopic(groupId), senderId);
     return;
   }
   const item = groupMessageItem(message, written, placeOf(written));

@@ -22,11 +22,11 @@ export const setGroupRole = operation({
     const { userId: myId, services } = context;
     const { database, hub } = services;
     if (userId === myId) throw new AppError('invalid_params', { issues: [{ path: 'userId', message: 'must be another member' }] });
-    const doubt = () => hub.doubt(groupTopic(groupId), myId);
+    const requestCatchUp = () => hub.requestCatchUp(groupTopic(groupId), myId);
     const give = (transaction: Transaction) => giveRole(database, myId, { groupId, userId, role }, transaction);
-    const { isChanged, item } = await database.changeConversation(groupId, give, doubt);
+    const { isChanged, item } = await database.changeConversation(groupId, give, requestCatchUp);
     // The same again may be asked for because nobody was told of it the first time.
-    if (!isChanged) doubt();
+    if (!isChanged) requestCatchUp();
     else {
       announceRole(context, { groupId, userId, role, hasLeft: false });
       if (role === 'owner') announceRole(context, { groupId, userId: myId, role: 'admin', hasLeft: false });

@@ -36,10 +36,10 @@ export const updateGroup = operation({
       await group.save({ transaction });
       return { isChanged, item: groupDetailsOf(group, me) };
     };
-    const doubt = () => hub.doubt(groupTopic(groupId), userId);
-    const { isChanged, item } = await database.changeConversation(groupId, update, doubt);
+    const requestCatchUp = () => hub.requestCatchUp(groupTopic(groupId), userId);
+    const { isChanged, item } = await database.changeConversation(groupId, update, requestCatchUp);
     // The same again may be asked for because nobody was told of it the first time.
-    if (!isChanged) doubt();
+    if (!isChanged) requestCatchUp();
     else {
       const change = { groupName: item.groupName, description: item.description, updatedBy: userId };
       announce(context, { companionId: null, groupId }, 'groupUpdated', (address) => ({ ...address, ...change }));

@@ -59,9 +59,9 @@ export async function changeMessage(
     const place = { messageId, seq: Number(message.seq), rev: Number(message.rev) };
     return { message, place, isChanged: change !== undefined, isHidden };
   };
-  const changed = await database.changeConversation(conversation.conversationId, work, () => doubt(context, conversation));
+  const changed = await database.changeConversation(conversation.conversationId, work, () => requestCatchUp(context, conversation));
   const age = Date.now() - changed.message.updatedAt.getTime();
-  if (!changed.isChanged && age < RECENT) doubt(context, conversation);
+  if (!changed.isChanged && age < RECENT) requestCatchUp(context, conversation);
   return changed;
 }
 
@@ -82,7 +82,7 @@ async function lock({ userId, services: { database } }: Context, named: NamedCon
 
 const isCleared = ({ seq }: Message, { clearedSeq }: Member): boolean => Number(seq) <= Number(clearedSeq);
 
-function doubt({ userId, services: { hub } }: Context, { companionId, groupId }: NamedConversation): void {
+function requestCatchUp({ userId, services: { hub } }: Context, { companionId, groupId }: NamedConversation): void {
   const topics = groupId === null ? [userTopic(companionId ?? userId), userTopic(userId)] : [groupTopic(groupId)];
-  for (const topic of new Set(topics)) hub.doubt(topic);
+  for (const topic of new Set(topics)) hub.requestCatchUp(topic);
 }

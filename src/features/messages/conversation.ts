@@ -35,4 +35,4 @@ export function conversationOf(userId: string, { receiverId, groupId }: z.output
 /** Of a group with more members than this not everybody is told what each of them reads, and not all the time who types. */
 const MANY_MEMBERS = 100;
 
-export const isCrowd = (memberCount: number): boolean => memberCount > MANY_MEMBERS;
+export const isLargeGroup = (memberCount: number): boolean => memberCount > MANY_MEMBERS;

@@ -25,7 +25,7 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
       };
       const written = await writer.send(message);
       const place = placeOf(written);
-      if (written.repeated) hub.doubt(userTopic(receiverId), userId);
+      if (written.repeated) hub.requestCatchUp(userTopic(receiverId), userId);
       else {
         const item = privateMessageItem(message, written, place);
         if (receiverId !== userId) hub.publish(userTopic(receiverId), 'privateMessage', item, { exceptUserIds: [userId] });

@@ -29,7 +29,7 @@ export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       };
       const written = await writer.send(message);
       const place = placeOf(written);
-      if (written.repeated) hub.doubt(groupTopic(groupId), userId);
+      if (written.repeated) hub.requestCatchUp(groupTopic(groupId), userId);
       else {
         const item = groupMessageItem(message, written, place);
         hub.publish(groupTopic(groupId), 'messageInGroup', item, { exceptUserIds: [userId] });

@@ -43,7 +43,7 @@ export async function deleteAccount(context: Context): Promise<void> {
   };
   await database.change(deletion, () => {
     hub.reconnect(userId);
-    for (const { message } of left) hub.doubt(groupTopic(message.conversationId));
+    for (const { message } of left) hub.requestCatchUp(groupTopic(message.conversationId));
   });
   hub.revoke(userId);
   for (const { message, written, heirId } of left) {

@@ -5,7 +5,7 @@ import { type Context, operation } from '../../operation.ts';
 import { userTopic } from '../../realtime/topics.ts';
 import { id } from '../../schemas.ts';
 import { announce } from '../messages/announce.ts';
-import { type Address, conversationName, conversationOf, isCrowd } from '../messages/conversation.ts';
+import { type Address, conversationName, conversationOf, isLargeGroup } from '../messages/conversation.ts';
 import { type Reading, setReadMark } from './queries.ts';
 
 /** `markRead`: I have read this message and all before it. */
@@ -22,11 +22,11 @@ export const markRead = operation({
   },
 });
 
-/** Tells the others and my own other devices; in a crowd, of the others only who wrote the message. */
+/** Tells the others and my own other devices; in a large group, of the others only who wrote the message. */
 function tell(context: Context, address: Address, messageId: string, { seq, readAt, memberCount, isHidden, senderId }: Reading): void {
   const { userId: readerId, connection, services } = context;
   const itemFor = ({ companionId, groupId }: Address) => ({ companionId, groupId, readerId, messageId, seq, readAt });
-  if (!isCrowd(memberCount)) {
+  if (!isLargeGroup(memberCount)) {
     announce(context, address, 'messageRead', itemFor, isHidden);
     return;
   }

@@ -1,6 +1,6 @@
 import type { Database, Statement } from '../../db/sequelize.ts';
 import { AppError } from '../../errors.ts';
-import { isCrowd, type NamedConversation } from '../messages/conversation.ts';
+import type { NamedConversation } from '../messages/conversation.ts';
 
 /** What is returned of a conversation in which the user may type. */
 interface Row {
@@ -26,18 +26,18 @@ const RECEIVER: Statement = {
 };
 
 /**
- * Whether the conversation is a crowd. Who may not write in it may not type there either.
+ * Who may not write in the conversation may not type there either. Resolves with how many are in it.
  * @throws {AppError} `not_a_member`, `no_such_user`, or `unauthorized` when the user's account is deleted
  */
-export async function typesInCrowd(
+export async function requireTypist(
   database: Database,
   userId: string,
   { conversationId, groupId, companionId }: NamedConversation,
-): Promise<boolean> {
+): Promise<number> {
   const [found] = await (groupId === null
     ? database.run<Row>(RECEIVER, [companionId, userId])
     : database.run<Row>(GROUP, [conversationId, userId]));
   if (!found) throw new AppError(groupId === null ? 'no_such_user' : 'not_a_member');
   if (!found.isActive) throw new AppError('unauthorized');
-  return isCrowd(found.memberCount);
+  return found.memberCount;
 }

@@ -2,7 +2,7 @@ import { nothing } from '../../answers.ts';
 import { AppError } from '../../errors.ts';
 import { DONE, operation } from '../../operation.ts';
 import { conversationName, conversationOf } from '../messages/conversation.ts';
-import { typesInCrowd } from './queries.ts';
+import { requireTypist } from './queries.ts';
 
 /** `startTyping`: I type. It ends by itself, unless I say it again. In the dialog with oneself there is nobody to be told. */
 export const startTyping = operation({
@@ -23,7 +23,7 @@ export const stopTyping = operation({
   async handle({ userId, services: { database, typing } }, name) {
     const conversation = conversationOf(userId, name);
     typing.stop(userId, conversation.conversationId);
-    await typesInCrowd(database, userId, conversation);
+    await requireTypist(database, userId, conversation);
     return DONE;
   },
 });

@@ -2,12 +2,12 @@ import type { Database } from '../../db/sequelize.ts';
 import type { Hub } from '../../realtime/hub.ts';
 import type { Subscriber } from '../../realtime/subscriber.ts';
 import { groupTopic, userTopic } from '../../realtime/topics.ts';
-import type { NamedConversation } from '../messages/conversation.ts';
-import { typesInCrowd } from './queries.ts';
+import { isLargeGroup, type NamedConversation } from '../messages/conversation.ts';
+import { requireTypist } from './queries.ts';
 
 /** How long somebody types who does not say so again, in milliseconds. */
 const LASTING = 6_000;
-/** Least time between two starts that are passed on, in milliseconds: of one user in one conversation, and of all users in a crowd. */
+/** Least time between two starts that are passed on, in milliseconds: of one user in one conversation, and of all users in a large group. */
 const INTERVAL = 1_000;
 
 /** Somebody who types in a conversation. */
@@ -26,7 +26,7 @@ interface Typing {
 
 /**
  * Who types, on the connections of this process. Nothing of it is stored, and what others are told may be lost: a start that is not said
- * again, or a crowd's turn. An end is told whenever a start was, to those who are still there.
+ * again, or the turn of a large group. An end is told whenever a start was, to those who are still there.
  *
  * What ends it may be sent through any process, so this one hears the topic of those who are told, which is the other person's in a dialog,
  * for as long as somebody types. Who sends has nothing to do for it.
@@ -56,14 +56,14 @@ export class TypingService {
     const { conversationId } = conversation;
     const own = `${typing.userId} ${conversationId}`;
     if (this.#quiet.has(own)) return;
-    const inCrowd = await typesInCrowd(this.#database, typing.userId, conversation).catch((error: unknown) => {
+    const memberCount = await requireTypist(this.#database, typing.userId, conversation).catch((error: unknown) => {
       this.#end(typing);
       throw error;
     });
-    const turns = inCrowd ? [own, conversationId] : [own];
+    const turns = isLargeGroup(memberCount) ? [own, conversationId] : [own];
     // Meanwhile the user may have stopped.
     if (!this.#isKept(typing) || turns.some((turn) => this.#quiet.has(turn))) return;
-    for (const turn of turns) this.#hush(turn);
+    for (const turn of turns) this.#throttle(turn);
     typing.isTold = true;
     this.#tell(typing);
   }
@@ -118,7 +118,7 @@ export class TypingService {
     if (typing.isTold) this.#tell(typing);
   }
 
-  #hush(turn: string): void {
+  #throttle(turn: string): void {
     this.#quiet.add(turn);
     setTimeout(() => this.#quiet.delete(turn), INTERVAL).unref();
   }
