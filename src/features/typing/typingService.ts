@@ -36,7 +36,7 @@ export class TypingService {
   readonly #hub: Hub;
   /** By user, and by conversation. */
   readonly #typings = new Map<string, Map<string, Typing>>();
-  /** The users in conversations, and the crowds, of whom a start was passed on a moment ago. */
+  /** The users in conversations, and the large groups, of whom a start was passed on a moment ago. */
   readonly #quiet = new Set<string>();
 
   constructor(database: Database, hub: Hub) {
