@@ -55,12 +55,18 @@ export const limit = z.int('must be a whole number from 1 to 100').min(1, 'must 
 export const limitOr = (otherwise: number) =>
   z.coerce.number('must be a whole number from 1 to 100').int().min(1).max(100).default(otherwise);
 
+const TIME = 'must be a time like 2026-01-31T12:00:00.000Z';
+const pastTime = (error: string) =>
+  z.iso
+    .datetime({ offset: true, abort: true, error })
+    .refine((text) => new Date(text).getTime() >= 0, 'must not be before 1970')
+    .transform((text) => new Date(text));
+
 /** `createdAt` of the oldest row the client holds; null for the newest page. */
-export const cursor = z.iso
-  .datetime({ offset: true, abort: true, error: 'must be a time like 2026-01-31T12:00:00.000Z, or null' })
-  .refine((text) => new Date(text).getTime() >= 0, 'must not be before 1970')
-  .transform((text) => new Date(text))
-  .nullable();
+export const cursor = pastTime(`${TIME}, or null`).nullable();
+
+/** The same in a query string, where it is left out for the newest page. */
+export const queryCursor = pastTime(TIME).optional();
 
 /**
  * Checks `value` and returns what the schema makes of it.

@@ -15,7 +15,7 @@ const answer = z.looseObject({ content: z.object({ 'application/json': z.object(
 const operation = z.looseObject({
   deprecated: z.boolean().optional(),
   security: z.array(z.record(z.string(), z.array(z.string()))),
-  parameters: z.array(z.looseObject({ name: z.string(), in: z.string(), required: z.boolean() })).optional(),
+  parameters: z.array(z.looseObject({ name: z.string(), in: z.string(), required: z.boolean(), schema: z.looseObject({}) })).optional(),
   requestBody: z.unknown().optional(),
   responses: z.record(z.string(), answer),
 });
@@ -67,6 +67,17 @@ describe('swagger.yaml', () => {
     for (const [status, { content }] of Object.entries(responses)) {
       if (status < '400') continue;
       expect(content['application/json'].schema).toEqual({ $ref: '#/components/schemas/Error' });
+    }
+  });
+});
+
+describe('a parameter', () => {
+  test('is never null in a path or a query, where everything is a text', () => {
+    for (const methods of Object.values(swagger.paths)) {
+      for (const { parameters = [] } of Object.values(methods)) {
+        for (const { name, schema } of parameters)
+          expect({ [name]: schema }).toEqual({ [name]: expect.not.objectContaining({ nullable: true }) });
+      }
     }
   });
 });
@@ -131,6 +142,18 @@ describe('a live answer is as swagger.yaml says', () => {
     ];
     expect(failures.map(({ status }) => status)).toEqual([401, 400, 400]);
     for (const { body } of failures) expect(checked(schema, body)).toEqual(body);
+  });
+
+  test.each(['null', ''])('a cursor of %j is refused, and not offered', async (cursor) => {
+    const user = await newUser(server);
+    for (const path of ['/chats', `/dialogs/${user.id}/messages`, '/groups', `/messages/search`]) {
+      const query = new URLSearchParams({ cursor, ...(path === '/messages/search' && { text: 'a' }) });
+      const { status, body } = await call(server, 'GET', `${path}?${query}`, user);
+      expect({ status, body }).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: 'cursor', message: expect.not.stringContaining('null') }] },
+      });
+    }
   });
 
   test('and a wrong one would be seen', () => {

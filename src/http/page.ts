@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { cursor, limitOr } from '../schemas.ts';
+import { limitOr, queryCursor } from '../schemas.ts';
 
 const DEFAULT_LIMIT = 50;
 
 /** What the query of a page of messages or chats takes; without a cursor it is the newest page. */
-export const pageQuery = { limit: limitOr(DEFAULT_LIMIT), cursor: cursor.optional() };
+export const pageQuery = { limit: limitOr(DEFAULT_LIMIT), cursor: queryCursor };
 
 /** A page, and the `cursor` of the next one; null after the last. */
 export const pageBody = <Row extends z.ZodType>(row: Row) => z.object({ data: z.array(row), nextCursor: z.string().nullable() });
