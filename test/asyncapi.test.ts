@@ -49,6 +49,14 @@ describe('asyncapi.yaml', () => {
     expect(validate({ ...z.object({}).loose().parse(file), channels: { messenger: { address: 7 } } })).toBe(false);
   });
 
+  test('forbids unknown fields in the params of requests, and in nothing that the server sends', () => {
+    for (const [name, { payload }] of Object.entries(messages)) {
+      const isRequest = requestTypes.some((type) => name === messageName.request(type));
+      const forbids = JSON.stringify(payload).includes('"additionalProperties":false');
+      expect({ [name]: forbids }).toEqual({ [name]: isRequest });
+    }
+  });
+
   test('refers to nothing that is not there', () => {
     const inFile = referencesIn(file);
     expect(inFile.length).toBeGreaterThan(100);

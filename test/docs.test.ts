@@ -9,6 +9,7 @@ import { createRoutes } from '../src/http/routes.ts';
 import { REST_PATHS, requestOf } from './support/contract.ts';
 import { call, type HttpAnswer, newGroup, newUser } from './support/http.ts';
 import { startServer, type TestServer } from './support/server.ts';
+import { strict } from './support/strict.ts';
 
 const jsonSchema = z.custom<Parameters<typeof z.fromJSONSchema>[0]>((value) => typeof value === 'object' && value !== null);
 const answer = z.looseObject({ content: z.object({ 'application/json': z.object({ schema: jsonSchema }) }) });
@@ -34,9 +35,9 @@ function documented(method: string, path: string): z.output<typeof operation> {
   if (!found) throw new Error(`swagger.yaml knows no ${method} ${path}`);
   return found;
 }
-/** `body`, when it is as the file says; otherwise an error that tells what is not. */
+/** `body`, when it is as the file says and has no more fields; otherwise an error that tells what is not. */
 function checked(schema: z.output<typeof jsonSchema>, body: unknown): unknown {
-  return z.fromJSONSchema(schema, { defaultTarget: 'openapi-3.0' }).parse(body);
+  return z.fromJSONSchema(strict(schema), { defaultTarget: 'openapi-3.0' }).parse(body);
 }
 const names = REST_PATHS.map((rest) => ({ ...rest, name: `${rest.method} /api${rest.path}` }));
 
@@ -68,6 +69,18 @@ describe('swagger.yaml', () => {
       if (status < '400') continue;
       expect(content['application/json'].schema).toEqual({ $ref: '#/components/schemas/Error' });
     }
+  });
+});
+
+describe('what is published', () => {
+  test('forbids unknown fields in bodies of requests, and in no answer', () => {
+    for (const methods of Object.values(swagger.paths)) {
+      for (const { requestBody, responses } of Object.values(methods)) {
+        if (requestBody) expect(JSON.stringify(requestBody)).toContain('"additionalProperties":false');
+        expect(JSON.stringify(responses)).not.toContain('additionalProperties');
+      }
+    }
+    expect(JSON.stringify(swagger.components)).not.toContain('additionalProperties');
   });
 });
 
@@ -160,5 +173,8 @@ describe('a live answer is as swagger.yaml says', () => {
     const { schema } = documented('GET', '/api/profile').responses['200']?.content['application/json'] ?? { schema: {} };
     expect(() => checked(schema, { data: { id: 'x', email: 'x', firstName: 'x', lastName: null } })).toThrow();
     expect(() => checked(schema, { data: {} })).toThrow();
+    const right = { id: randomUUID(), email: 'x', firstName: 'x', lastName: null };
+    expect(checked(schema, { data: right })).toEqual({ data: right });
+    expect(() => checked(schema, { data: { ...right, more: 1 } })).toThrow();
   });
 });

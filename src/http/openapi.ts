@@ -37,7 +37,7 @@ export function describeApi(routes: Route[]) {
       title: 'Messenger',
       version: '1.0.0',
       description:
-        'Accounts, profile, search, chats and groups. Log in, then authorize with the token. What happens meanwhile comes over the WebSocket at /api/ws, which [has a page of its own](/api/ws-docs/).',
+        'Accounts, profile, search, chats and groups. Log in, then authorize with the token. What happens meanwhile comes over the WebSocket at /api/ws, which [has a page of its own](/api/ws-docs/). Later versions may add fields to answers.',
     },
     paths,
     components: {

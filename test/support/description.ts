@@ -3,6 +3,7 @@ import { parseEnv } from '../../src/env.ts';
 import { describeSocket, messageName } from '../../src/ws/asyncapi.ts';
 import { PROCESSOR } from '../../src/ws/envelope.ts';
 import { createRegistry } from '../../src/ws/registry.ts';
+import { strict } from './strict.ts';
 
 /** What `asyncapi.yaml` holds, as long as it is up to date. */
 export const description = describeSocket(createRegistry(parseEnv({})));
@@ -18,11 +19,11 @@ const ajv = new Ajv({
 });
 const validators = new Map<string, ValidateFunction>();
 
-/** What is wrong with a frame that is to be the message of this name; undefined when nothing is. */
+/** What is wrong with a frame that is to be the message of this name, a field too many as well; undefined when nothing is. */
 export function mismatch(name: string, frame: unknown): string | undefined {
   const message = description.components.messages[name];
   if (!message) return `no message is called ${name}`;
-  const validate = validators.get(name) ?? ajv.compile(message.payload);
+  const validate = validators.get(name) ?? ajv.compile(strict(message.payload));
   validators.set(name, validate);
   return validate(frame) ? undefined : ajv.errorsText(validate.errors, { dataVar: name });
 }
