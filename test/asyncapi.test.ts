@@ -5,10 +5,12 @@ import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { parseEnv } from '../src/env.ts';
 import { OPT_IN_EVENTS } from '../src/realtime/optInEvents.ts';
-import { messageName } from '../src/ws/asyncapi.ts';
+import { describeSocket, messageName } from '../src/ws/asyncapi.ts';
 import { broadcasts } from '../src/ws/broadcasts.ts';
 import { CLOSE, CLOSE_CODES } from '../src/ws/closeCodes.ts';
+import { createRegistry } from '../src/ws/registry.ts';
 import { description, mismatch } from './support/description.ts';
 import { type ExampleScene, setExampleScene } from './support/exampleScene.ts';
 import { unlike } from './support/likeness.ts';
@@ -242,6 +244,19 @@ describe('the page about it', () => {
     }
     for (const code of Object.keys(CLOSE_CODES)) expect(html).toContain(code);
     expect(html.replace('<link rel="icon" href="data:,">', '')).not.toMatch(/<script|<link|<img| src=|@import|url\(/);
+  });
+
+  test('links the description, which the server has with its own limits', async () => {
+    const limited = await startServer({ MAX_MESSAGE_LENGTH: '77' });
+    const page = await (await fetch(`${limited.url}/api/ws-docs/`)).text();
+    const response = await fetch(`${limited.url}/api/asyncapi.yaml`);
+    await limited.app.stop();
+    expect(page).toContain('<a href="/api/asyncapi.yaml">');
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/yaml; charset=utf-8']);
+    const served = await response.text();
+    const described = describeSocket(createRegistry(parseEnv({ MAX_MESSAGE_LENGTH: '77' })));
+    expect(parse(served)).toEqual(JSON.parse(JSON.stringify(described)));
+    expect(served).toContain('"maxLength": 77');
   });
 
   test('is reached from the page of the REST side', async () => {

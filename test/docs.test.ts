@@ -44,7 +44,7 @@ const names = REST_PATHS.map((rest) => ({ ...rest, name: `${rest.method} /api${r
 describe('swagger.yaml', () => {
   test('is what the code describes: after a change of a path run `npm run docs`', () => {
     // Through JSON, because the file holds no more than that.
-    expect(file).toEqual(JSON.parse(JSON.stringify(describeApi(createRoutes(parseEnv({}))))));
+    expect(file).toEqual(JSON.parse(JSON.stringify(describeApi(createRoutes(parseEnv({})), 'http://localhost:3001'))));
   });
 
   test('holds every path that the server has, the paths of the contract and the probes, and no other', () => {
@@ -92,6 +92,22 @@ describe('a parameter', () => {
           expect({ [name]: schema }).toEqual({ [name]: expect.not.objectContaining({ nullable: true }) });
       }
     }
+  });
+});
+
+describe('GET /api/swagger.yaml', () => {
+  test('is the description with the limits of this server, at whatever address it is reached', async () => {
+    const server = await startServer({ MAX_MESSAGE_LENGTH: '77' });
+    const response = await fetch(`${server.url}/api/swagger.yaml`);
+    const page = await (await fetch(`${server.url}/api/swagger-ui-init.js`)).text();
+    await server.app.stop();
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/yaml; charset=utf-8']);
+    const served = await response.text();
+    const described = describeApi(createRoutes(parseEnv({ MAX_MESSAGE_LENGTH: '77' })), '/');
+    expect(parse(served)).toEqual(JSON.parse(JSON.stringify(described)));
+    expect(served).toContain('"maxLength": 77');
+    expect(page).toContain('/api/swagger.yaml');
+    expect(page).toMatch(/"servers": \[\s*\{\s*"url": "\/"\s*\}\s*\]/);
   });
 });
 

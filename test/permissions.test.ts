@@ -186,6 +186,8 @@ const OTHERS: Record<string, number> = {
   'get /doc/': 200,
   'get /api/ws-docs': 302,
   'get /api/ws-docs/': 200,
+  'get /api/swagger.yaml': 200,
+  'get /api/asyncapi.yaml': 200,
   'get /api/ws': 426,
   'get /health/live': 200,
   'get /health/ready': 200,

@@ -6,12 +6,12 @@ import { createRoutes } from '../http/routes.ts';
 import { describeSocket } from '../ws/asyncapi.ts';
 import { createRegistry } from '../ws/registry.ts';
 
-// With the limits that hold by default.
+// With the limits and the address that hold by default: Postman takes over an address only when it is a whole one.
 const env = parseEnv({});
 
 /** Where the descriptions lie, from the root of the project. */
 const FILES = {
-  'swagger.yaml': describeApi(createRoutes(env)),
+  'swagger.yaml': describeApi(createRoutes(env), `http://localhost:${env.PORT}`),
   'asyncapi.yaml': describeSocket(createRegistry(env)),
 };
 

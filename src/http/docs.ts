@@ -10,17 +10,30 @@ import { socketPage } from './socketPage.ts';
 const PATHS = ['/api/', '/doc/'];
 /** Where that of the WebSocket is. */
 const SOCKET_PATH = '/api/ws-docs/';
+/** A description is read where it is served: this is the address that it came from, whatever proxy is in front. */
+const HERE = '/';
 
-/** Swagger UI over the description of the REST paths, to which `/` leads, and a page about the WebSocket beside it. */
+/** Swagger UI over the description of the REST paths, to which `/` leads, a page about the WebSocket beside it, and both descriptions for tools. */
 export function documentation(routes: Route[], operations: ReadonlyMap<string, Operation>): Router {
   const router = Router({ strict: true });
-  const page = swaggerUi.setup(describeApi(routes));
-  const aboutSocket = socketPage(describeSocket(operations));
+  const [api, socket] = [describeApi(routes, HERE), describeSocket(operations)];
+  const page = swaggerUi.setup(api);
+  const aboutSocket = socketPage(socket);
   router.get('/', (_request, response) => response.redirect('/api/'));
   for (const path of [...PATHS, SOCKET_PATH]) router.get(path.slice(0, -1), (_request, response) => response.redirect(path));
   router.get(SOCKET_PATH, (_request, response) => {
     response.type('html').send(aboutSocket);
   });
+  for (const [path, description] of [
+    ['/api/swagger.yaml', api],
+    ['/api/asyncapi.yaml', socket],
+  ] as const) {
+    // JSON is YAML as well, and made a hundred times faster.
+    const text = JSON.stringify(description, null, 2);
+    router.get(path, (_request, response) => {
+      response.type('application/yaml').send(text);
+    });
+  }
   for (const path of PATHS) {
     router.get(path, page);
     router.use(path, ...swaggerUi.serve);

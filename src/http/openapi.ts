@@ -22,8 +22,8 @@ const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => toJsonSchema(s
 
 const json = (schema: JsonSchema | { $ref: string }) => ({ content: { 'application/json': { schema } } });
 
-/** The OpenAPI description of the REST paths, made from the schemas that check the requests. */
-export function describeApi(routes: Route[]) {
+/** The OpenAPI description of the REST paths of the server at this address, made from the schemas that check the requests. */
+export function describeApi(routes: Route[], address: string) {
   const paths: Record<string, Record<string, object>> = { ...probes() };
   for (const route of routes) {
     for (const path of [route.path, ...(route.aliases ?? [])]) {
@@ -37,8 +37,9 @@ export function describeApi(routes: Route[]) {
       title: 'Messenger',
       version: '1.0.0',
       description:
-        'Accounts, profile, search, chats and groups. Log in, then authorize with the token. What happens meanwhile comes over the WebSocket at /api/ws, which [has a page of its own](/api/ws-docs/). Later versions may add fields to answers.',
+        'Accounts, profile, search, chats and groups. Log in, then authorize with the token. What happens meanwhile comes over the WebSocket at /api/ws, which [has a page of its own](/api/ws-docs/). Later versions may add fields to answers. For tools, [swagger.yaml](/api/swagger.yaml) says what this page says.',
     },
+    servers: [{ url: address }],
     paths,
     components: {
       schemas: { Error: jsonSchema(errorBody, 'output') },

@@ -34,7 +34,7 @@ export function socketPage(description: SocketDescription): string {
 <style>${STYLE}</style>
 <h1>${info.title}: the WebSocket at <code>${channels.messenger.address}</code></h1>
 ${info.description.split('\n\n').map((paragraph) => html`<p>${withCode(paragraph)}</p>\n`)}
-<p>The <a href="/api/">REST side</a> has a page of its own. For tools, <code>asyncapi.yaml</code> says what this page says.</p>
+<p>The <a href="/api/">REST side</a> has a page of its own. For tools, <a href="/api/asyncapi.yaml">asyncapi.yaml</a> says what this page says.</p>
 <h2>Requests</h2>${linksTo(requests)}
 <h2>Broadcasts</h2>${linksTo(broadcasts)}
 <h2>Events, for connections that asked with <a href="#subscribe">subscribe</a></h2>${linksTo(events)}
