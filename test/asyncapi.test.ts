@@ -12,7 +12,7 @@ import { broadcasts } from '../src/ws/broadcasts.ts';
 import { CLOSE, CLOSE_CODES } from '../src/ws/closeCodes.ts';
 import { createRegistry } from '../src/ws/registry.ts';
 import { description, mismatch } from './support/description.ts';
-import { type ExampleScene, setExampleScene } from './support/exampleScene.ts';
+import { type ExampleScene, setExampleScene, timeless } from './support/exampleScene.ts';
 import { unlike } from './support/likeness.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import type { Answer, Frame } from './support/socket.ts';
@@ -94,12 +94,6 @@ describe('asyncapi.yaml', () => {
   });
 });
 
-const successful = z.looseObject({
-  type: z.string(),
-  success: z.literal(true),
-  params: z.looseObject({ data: z.array(z.unknown()).nullable() }),
-});
-
 /** What else happens after the example of a request was sent, so that every broadcast is heard. */
 const AFTERWARDS: Record<string, (scene: ExampleScene, params: unknown) => Promise<unknown>> = {
   // Whoever sends again may not have been heard.
@@ -113,7 +107,7 @@ const AFTERWARDS: Record<string, (scene: ExampleScene, params: unknown) => Promi
 /** Requests of Ann's that fail; those of Bob's where it says so. */
 const FAILURES: Record<string, (scene: ExampleScene) => Promise<Frame>> = {
   invalid_json: ({ ann }) => raw(ann, '{'),
-  invalid_frame: ({ ann }) => raw(ann, '{}'),
+  invalid_frame: ({ ann }) => raw(ann, '{"requestId":"of no type"}'),
   unknown_type: ({ ann }) => ann.socket.fail('nothing', {}),
   invalid_params: ({ ann }) => ann.socket.fail('listLastMessage', { limit: 101, cursorCreatedAt: null }),
   not_a_member: ({ carol, groupId }) => carol.socket.fail('messageInGroup', { messageId: randomUUID(), groupId, content: 'Hello' }),
@@ -186,27 +180,22 @@ describe('what a server sends is like the example', () => {
     const scene = await setExampleScene(server);
     const [example] = messages[messageName.request(type)]?.examples ?? [];
     const { params } = z.looseObject({ params: z.unknown() }).parse(scene.inScene(example?.payload ?? {}));
-    answers.set(type, await scene.ann.socket.request(type, params));
+    answers.set(type, scene.inExamples(await scene.ann.socket.request(type, params)));
     if (example) await AFTERWARDS[type]?.(scene, params);
     told.push(...(await scene.heard()));
     await scene.close();
   }
 
   test.each(requestTypes)('when the example of %s is sent', (type) => {
-    const example = successful.parse(exampleOf(messageName.answer(type)));
-    const answer = successful.parse(answers.get(type));
-    expect(unlike({ ...example, requestId: null }, answer)).toEqual([]);
-    expect(answer.type).toBe(type);
-    // A page without rows would be like any other.
-    expect(answer.params.data?.length === 0).toBe(example.params.data?.length === 0);
+    const answer = answers.get(type);
+    expect(timeless({ ...answer, requestId: 1 })).toEqual(timeless(exampleOf(messageName.answer(type))));
   });
 
   test.each(broadcastTypes)('when %s is broadcast', (type) => {
     const live = told.filter((frame) => frame.type === type);
     const examples = messages[messageName.broadcast(type)]?.examples ?? [];
     for (const { name, payload } of examples) {
-      const best = live.map((frame) => unlike(payload, frame)).sort((one, other) => one.length - other.length)[0];
-      expect({ [name]: best ?? 'never broadcast' }).toEqual({ [name]: [] });
+      expect({ [name]: live.map(timeless) }).toEqual({ [name]: expect.arrayContaining([timeless(payload)]) });
     }
     for (const frame of live) expect(examples.some(({ payload }) => unlike(payload, frame).length === 0)).toBe(true);
   });
@@ -219,7 +208,7 @@ describe('what a server sends is like the example', () => {
     const example = z.looseObject({ message: z.string() }).parse(exampleOf(messageName.error(code)));
     const frame = await fail(ofFailures);
     expect(frame).toMatchObject({ error: true, code, message: example.message });
-    expect(unlike({ ...example, requestId: null }, { ...frame, requestId: null })).toEqual([]);
+    expect(unlike(example, { ...frame, ...('requestId' in frame && { requestId: 1 }) })).toEqual([]);
   });
 });
 

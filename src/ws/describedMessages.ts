@@ -90,6 +90,8 @@ const issues = z.array(z.object({ path: z.string(), message: z.string() }));
 export function errorMessage(code: ErrorCode, types: string[]): Message {
   const details = ERROR_DETAILS[code] ?? {};
   const error = new AppError(code, details);
+  // From what is no JSON nothing can be repeated.
+  const repeatsId = code !== 'invalid_json';
   const payload = z.object({
     error: z.literal(true),
     type: z.string(),
@@ -97,13 +99,13 @@ export function errorMessage(code: ErrorCode, types: string[]): Message {
     code: z.literal(code),
     ...('issues' in details && { issues }),
     ...('retryAfter' in details && { retryAfter: z.int().positive() }),
-    ...repeatedId,
+    ...(repeatsId && repeatedId),
   });
   const isOfProcessor = PROCESSOR_ERRORS.includes(code) && !COMMON_ERRORS.includes(code);
   const type = isOfProcessor ? PROCESSOR : (types.find((type) => errorsOf(type).includes(code)) ?? types[0] ?? PROCESSOR);
   return {
     title: code,
     payload: jsonSchema(payload, 'output', 'draft-7'),
-    examples: [{ name: 'error', payload: JSON.parse(errorFrame(type, error, isOfProcessor ? undefined : REQUEST_ID)) }],
+    examples: [{ name: 'error', payload: JSON.parse(errorFrame(type, error, repeatsId ? REQUEST_ID : undefined)) }],
   };
 }

@@ -1,11 +1,12 @@
 import type { BroadcastExamples, RequestExamples } from './example.ts';
-import { ANN, ANNS_MESSAGE, BOB, NOON, UNREAD_MESSAGE } from './values.ts';
+import { ANN, ANNS_MESSAGE, BOB, BOBS_MESSAGE, LAST_OF_DIALOG, NOON, REACTION, UNREAD_MESSAGE } from './values.ts';
 
 /** In the dialog with Ann, as Bob sees it. */
 const WITH_ANN = { companionId: ANN, groupId: null };
-const REACTION = { emoji: '👍', count: 1 };
-const CHANGED = { messageId: ANNS_MESSAGE, seq: 2, rev: 4 };
-const REACTED_TO = { messageId: UNREAD_MESSAGE, seq: 3, rev: 4 };
+/** Each example is the next change of the dialog. */
+const rev = LAST_OF_DIALOG.rev + 1;
+const CHANGED = { messageId: ANNS_MESSAGE, seq: 2, rev };
+const REACTED_TO = { messageId: UNREAD_MESSAGE, seq: 3, rev };
 
 export const changeRequests: RequestExamples = {
   markRead: {
@@ -48,8 +49,8 @@ export const changeRequests: RequestExamples = {
   removeReaction: {
     summary: 'Takes a reaction of mine back',
     errors: ['not_a_member', 'no_such_message'],
-    params: { receiverId: BOB, messageId: UNREAD_MESSAGE, emoji: '👍' },
-    answer: { item: { ...REACTED_TO, reactions: [] }, data: null },
+    params: { receiverId: BOB, messageId: BOBS_MESSAGE, emoji: '👍' },
+    answer: { item: { messageId: BOBS_MESSAGE, seq: 1, rev, reactions: [] }, data: null },
   },
 };
 

@@ -1,5 +1,5 @@
 import type { RequestExamples } from './example.ts';
-import { ANN, BOB, FROM_ANN, GROUP, GROUP_MESSAGE, NOON, UNCHANGED, UNREAD_MESSAGE } from './values.ts';
+import { ANN, BOB, FROM_ANN, GROUP, GROUP_MESSAGE, LAST_OF_DIALOG, LAST_OF_GROUP, NOON, UNCHANGED, UNREAD_MESSAGE } from './values.ts';
 
 const SETTINGS = { muted: false, pinned: false, title: null };
 
@@ -21,8 +21,7 @@ const WITH_BOB = {
   unreadCount: 1,
   companionReadSeq: 3,
   memberCount: null,
-  seq: 3,
-  rev: 3,
+  ...LAST_OF_DIALOG,
 };
 
 /** A chat of the chat list. */
@@ -42,8 +41,7 @@ export const THE_GROUP = {
   unreadCount: 0,
   companionReadSeq: null,
   memberCount: 2,
-  seq: 3,
-  rev: 3,
+  ...LAST_OF_GROUP,
 };
 
 export const chatRequests: RequestExamples = {
@@ -51,7 +49,7 @@ export const chatRequests: RequestExamples = {
     summary: 'My dialogs and groups, each with its last message, newest first',
     errors: [],
     params: { limit: 20, cursorCreatedAt: null },
-    answer: { item: null, data: [WITH_BOB, THE_GROUP] },
+    answer: { item: null, data: [THE_GROUP, WITH_BOB] },
   },
   updateChat: {
     summary: 'How a chat looks in my own list: silent, marked as pinned, under a title of mine, which null takes away. Nobody else sees it',

@@ -1,5 +1,5 @@
 import type { BroadcastExamples, RequestExamples } from './example.ts';
-import { ANN, BOB, CAROL, FROM_ANN, GROUP, LATER, NEW_ID, NOON, PLACE } from './values.ts';
+import { ANN, BOB, CAROL, FROM_ANN, GROUP, LATER, NEW_ID, NEXT_IN_GROUP, NOON } from './values.ts';
 
 const NOTIFICATION = {
   ...FROM_ANN,
@@ -9,8 +9,8 @@ const NOTIFICATION = {
   notification: true,
   createdAt: LATER,
   replyTo: null,
-  seq: PLACE.seq,
-  rev: PLACE.rev,
+  seq: NEXT_IN_GROUP.seq,
+  rev: NEXT_IN_GROUP.rev,
 };
 const ADDED = { ...NOTIFICATION, message: 'added Carol' };
 const LEFT = { ...NOTIFICATION, message: 'left' };
@@ -21,13 +21,13 @@ export const groupRequests: RequestExamples = {
     summary: 'Adds a user to a group of mine. The message is stored as a notification',
     errors: ['not_a_member', 'no_such_user', 'already_a_member', 'message_id_taken'],
     params: { groupId: GROUP, userId: CAROL, messageId: NEW_ID, message: 'added Carol' },
-    answer: { item: ADDED, data: null, place: PLACE },
+    answer: { item: ADDED, data: null, place: NEXT_IN_GROUP },
   },
   leaveGroup: {
     summary: 'Takes me out of a group. When I am its owner, who has been there longest becomes it; when I am the last one, the group ends',
     errors: ['not_a_member', 'message_id_taken'],
     params: { groupId: GROUP, messageId: NEW_ID, message: 'left' },
-    answer: { item: { groupId: GROUP }, data: null, place: PLACE },
+    answer: { item: { groupId: GROUP }, data: null, place: NEXT_IN_GROUP },
   },
   dropGroup: {
     summary: 'Ends a group for everybody; for its owner only',
@@ -55,7 +55,7 @@ export const groupRequests: RequestExamples = {
     summary: 'Takes somebody else out of a group: its owner anybody, an admin plain members. The message is stored as a notification',
     errors: ['not_a_member', 'not_an_admin', 'not_the_owner', 'no_such_member', 'message_id_taken'],
     params: { groupId: GROUP, userId: BOB, messageId: NEW_ID, message: 'removed Bob' },
-    answer: { item: { groupId: GROUP }, data: null, place: PLACE },
+    answer: { item: { groupId: GROUP }, data: null, place: NEXT_IN_GROUP },
   },
   setGroupRole: {
     summary: 'Gives another member a role: its owner any, and by giving his own becomes an admin; an admin makes plain members admins',

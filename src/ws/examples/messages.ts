@@ -1,6 +1,7 @@
 import { THE_GROUP } from './chats.ts';
 import type { BroadcastExamples, RequestExamples } from './example.ts';
 import {
+  ADDITION,
   ANN,
   ANNS_MESSAGE,
   BOB,
@@ -10,62 +11,67 @@ import {
   GROUP_MESSAGE,
   LATER,
   NEW_ID,
+  NEXT_IN_DIALOG,
+  NEXT_IN_GROUP,
   NOON,
-  PLACE,
   QUOTED,
+  REACTION,
   UNCHANGED,
+  UNREAD_MESSAGE,
 } from './values.ts';
 
-const WRITTEN = { ...UNCHANGED, senderId: ANN, senderName: 'Ann', createdAt: NOON };
-const IN_DIALOG = { messageId: ANNS_MESSAGE, content: 'At one', replyTo: QUOTED, seq: 2, rev: 2 };
-const REACTION = { emoji: '👍', count: 1 };
+const BY_ANN = { senderId: ANN, senderName: 'Ann', receiverId: BOB, receiverName: 'Bob' };
+const BY_BOB = { senderId: BOB, senderName: 'Bob', receiverId: ANN, receiverName: 'Ann' };
 
-/** The same among messages of all conversations. */
-const ANYWHERE = {
-  ...WRITTEN,
-  ...IN_DIALOG,
-  companionId: BOB,
-  groupId: null,
-  senderLastName: 'Archer',
-  receiverId: BOB,
-  receiverName: 'Bob',
-  groupName: null,
-  notification: null,
-  reactions: [{ ...REACTION, mine: false }],
+/** The messages of the dialog. */
+const FIRST = {
+  ...UNCHANGED,
+  ...BY_BOB,
+  messageId: BOBS_MESSAGE,
+  content: 'Lunch?',
+  createdAt: NOON,
+  reactions: [{ ...REACTION, mine: true }],
+  seq: 1,
+  rev: 4,
 };
+const SECOND = { ...UNCHANGED, ...BY_ANN, messageId: ANNS_MESSAGE, content: 'At one', createdAt: NOON, replyTo: QUOTED, seq: 2, rev: 2 };
+const THIRD = { ...UNCHANGED, ...BY_BOB, messageId: UNREAD_MESSAGE, content: 'See you there', createdAt: NOON, seq: 3, rev: 3 };
 
-const SENT = { ...FROM_ANN, messageId: NEW_ID, createdAt: LATER, seq: PLACE.seq, rev: PLACE.rev };
-const TO_BOB = { ...SENT, message: 'See you', replyTo: QUOTED };
-const TO_GROUP = { ...SENT, groupId: GROUP, groupName: 'Friends', message: 'Lunch at one', notification: false, replyTo: null };
+/** What messages of the dialog are said to be among those of all conversations. */
+const IN_DIALOG = { companionId: BOB, groupId: null, groupName: null, notification: null };
+const FROM_BOB = { ...IN_DIALOG, senderLastName: 'Baker' };
+
+const IN_GROUP = { ...UNCHANGED, ...FROM_ANN, groupId: GROUP, groupName: 'Friends', createdAt: NOON };
+
+const SENT = { ...FROM_ANN, messageId: NEW_ID, createdAt: LATER };
+const TO_BOB = { ...SENT, message: 'See you', replyTo: QUOTED, seq: NEXT_IN_DIALOG.seq, rev: NEXT_IN_DIALOG.rev };
+const TO_GROUP = {
+  ...SENT,
+  groupId: GROUP,
+  groupName: 'Friends',
+  message: 'Lunch at one',
+  notification: false,
+  replyTo: null,
+  seq: NEXT_IN_GROUP.seq,
+  rev: NEXT_IN_GROUP.rev,
+};
 
 export const messageRequests: RequestExamples = {
   getlatestMessageDialog: {
     summary: 'A page of my dialog with a user, newest first',
     errors: [],
     params: { receiverId: BOB, limit: 50, cursorCreatedAt: null },
-    answer: {
-      item: null,
-      data: [{ ...WRITTEN, ...IN_DIALOG, receiverId: BOB, receiverName: 'Bob', reactions: [{ ...REACTION, mine: false }] }],
-    },
+    answer: { item: null, data: [THIRD, SECOND, FIRST] },
   },
   getlatestMessageGroup: {
     summary: 'A page of a group of mine, newest first',
     errors: ['not_a_member'],
-    params: { groupId: GROUP, limit: 50, cursorCreatedAt: null },
+    params: { groupId: GROUP, limit: 2, cursorCreatedAt: null },
     answer: {
       item: null,
       data: [
-        {
-          ...WRITTEN,
-          notification: null,
-          messageId: GROUP_MESSAGE,
-          senderLastName: 'Archer',
-          groupId: GROUP,
-          groupName: 'Friends',
-          content: 'Hello, everybody',
-          seq: 3,
-          rev: 3,
-        },
+        { ...IN_GROUP, notification: null, messageId: GROUP_MESSAGE, content: 'Hello, everybody', seq: 3, rev: 3 },
+        { ...IN_GROUP, notification: true, messageId: ADDITION, content: 'added', seq: 2, rev: 2 },
       ],
     },
   },
@@ -73,13 +79,16 @@ export const messageRequests: RequestExamples = {
     summary: 'What has changed since the client knew its conversations, and what else has something new',
     errors: [],
     params: {
-      cursors: [{ receiverId: BOB, afterRev: 1 }],
+      cursors: [{ receiverId: BOB, afterRev: 2 }],
       changedSince: '2026-01-31T00:00:00.000Z',
       limit: 500,
     },
     answer: {
       item: { more: [], reset: [], gone: [], cleared: [], chats: [THE_GROUP], moreChats: false, changedSince: NOON },
-      data: [ANYWHERE],
+      data: [
+        { ...THIRD, ...FROM_BOB },
+        { ...FIRST, ...FROM_BOB },
+      ],
     },
   },
   searchMessages: {
@@ -91,7 +100,9 @@ export const messageRequests: RequestExamples = {
       item: { nextCursor: null },
       data: [
         {
-          ...ANYWHERE,
+          ...SECOND,
+          ...IN_DIALOG,
+          senderLastName: 'Archer',
           excerpt: [
             { text: 'At', isMatch: true },
             { text: ' ', isMatch: false },
@@ -105,13 +116,13 @@ export const messageRequests: RequestExamples = {
     summary: 'Sends a message to a user. The same messageId again stores nothing, and has the same answer',
     errors: ['no_such_user', 'no_such_message', 'message_id_taken'],
     params: { messageId: NEW_ID, receiverId: BOB, content: 'See you', replyToId: BOBS_MESSAGE },
-    answer: { item: null, data: null, place: PLACE },
+    answer: { item: null, data: null, place: NEXT_IN_DIALOG },
   },
   messageInGroup: {
     summary: 'Sends a message to a group of mine. The same messageId again stores nothing, and has the same answer',
     errors: ['not_a_member', 'no_such_message', 'message_id_taken'],
     params: { messageId: NEW_ID, groupId: GROUP, content: 'Lunch at one' },
-    answer: { item: null, data: null, place: PLACE },
+    answer: { item: null, data: null, place: NEXT_IN_GROUP },
   },
 };
 
