@@ -6,8 +6,17 @@ export const time = z.date();
 /** An id, as it is answered: lower-cased. */
 export const knownId = z.guid();
 
-/** Where a message stands in its conversation: its number, that of the conversation's change that wrote it last, and its time. */
-export const place = z.object({ seq: z.int(), rev: z.int(), createdAt: z.iso.datetime({ precision: 3 }) });
+/** The number of a message. */
+export const seq = z.int().describe('The number of the message in its conversation: 1, 2, 3…');
+/** The number of a change. */
+export const rev = z
+  .int()
+  .describe(
+    'The number of the change of the conversation that wrote the message last. Of two states of a message the one with the higher `rev` counts',
+  );
+
+/** Where a message stands in its conversation. */
+export const place = z.object({ seq, rev, createdAt: z.iso.datetime({ precision: 3 }) });
 export type Place = z.output<typeof place>;
 
 /** Answers with neither a thing nor a page. */
@@ -20,8 +29,10 @@ export const one = <Item extends z.ZodType>(item: Item) => z.object({ item, data
 export const pageOf = <Row extends z.ZodType>(row: Row) => z.object({ item: z.null(), data: z.array(row) });
 export const pageWith = <Row extends z.ZodType, Item extends z.ZodType>(row: Row, item: Item) => z.object({ item, data: z.array(row) });
 
-/** What a page says of all its rows where another one follows: the `cursor` to ask for it with, null after the last one. */
-export const nextCursor = z.object({ nextCursor: z.string().nullable() });
+/** What a page says of all its rows where another one follows. */
+export const nextCursor = z.object({
+  nextCursor: z.string().nullable().describe('What to send as `cursor` for the next page. Null after the last page, and only then'),
+});
 
 /** Answers a request that stores a message. */
 export const sent = <Item extends z.ZodType>(item: Item) => z.object({ item, data: z.null(), place });

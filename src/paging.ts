@@ -15,7 +15,8 @@ export const opaqueCursor = <Place extends z.ZodType>(place: Place) =>
       if (success) return data;
       context.addIssue({ code: 'custom', message: 'must be the nextCursor of an answer', input: text });
       return z.NEVER;
-    });
+    })
+    .describe('The `nextCursor` of the last page; none for the first page');
 
 /** Writes a place for a client to carry. */
 export const toCursor = (place: unknown): string => Buffer.from(JSON.stringify(place)).toString('base64url');

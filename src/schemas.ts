@@ -8,6 +8,17 @@ const STORABLE = 'must be well-formed text without NUL characters';
 /** A UUID of any version, lower-cased. */
 export const id = z.guid('must be a UUID').toLowerCase();
 
+/** Of a message that is to be stored. */
+export const newMessageId = id.describe(
+  'Made by the client. The same again, from the same sender into the same conversation, stores nothing and has the same answer',
+);
+
+/** Of the message that another one answers. */
+export const replyToId = id.nullish().describe('The `messageId` of the message of this conversation that this one answers');
+
+/** What clients have always been allowed to send. */
+export const ignored = z.unknown().optional().describe('Ignored');
+
 /** What people write to one another: 1 to `maxLength` characters. */
 export const messageText = (maxLength: number) =>
   z
@@ -48,12 +59,18 @@ export const groupDescription = z
 /** A first or last name: no white space inside either. */
 export const personName = title.refine((text) => !/\s/.test(text), 'must not contain white space');
 
+const ROWS = 'How many rows the page has at most';
+
 /** How many rows a page has. */
-export const limit = z.int('must be a whole number from 1 to 100').min(1, 'must be at least 1').max(100, 'must be at most 100');
+export const limit = z
+  .int('must be a whole number from 1 to 100')
+  .min(1, 'must be at least 1')
+  .max(100, 'must be at most 100')
+  .describe(ROWS);
 
 /** The same in a query string, where it may be left out. */
 export const limitOr = (otherwise: number) =>
-  z.coerce.number('must be a whole number from 1 to 100').int().min(1).max(100).default(otherwise);
+  z.coerce.number('must be a whole number from 1 to 100').int().min(1).max(100).default(otherwise).describe(ROWS);
 
 const TIME = 'must be a time like 2026-01-31T12:00:00.000Z';
 const pastTime = (error: string) =>
@@ -62,11 +79,13 @@ const pastTime = (error: string) =>
     .refine((text) => new Date(text).getTime() >= 0, 'must not be before 1970')
     .transform((text) => new Date(text));
 
-/** `createdAt` of the oldest row the client holds; null for the newest page. */
-export const cursor = pastTime(`${TIME}, or null`).nullable();
+/** Where a page begins. */
+export const cursor = pastTime(`${TIME}, or null`)
+  .nullable()
+  .describe('`createdAt` of the oldest row that the client holds; null for the newest page');
 
 /** The same in a query string, where it is left out for the newest page. */
-export const queryCursor = pastTime(TIME).optional();
+export const queryCursor = pastTime(TIME).optional().describe('The `nextCursor` of the last page; none for the newest page');
 
 /**
  * Checks `value` and returns what the schema makes of it.

@@ -14,6 +14,7 @@ import { createRegistry } from '../src/ws/registry.ts';
 import { description, mismatch } from './support/description.ts';
 import { type ExampleScene, setExampleScene, timeless } from './support/exampleScene.ts';
 import { unlike } from './support/likeness.ts';
+import { unexplained } from './support/meanings.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import type { Answer, Frame } from './support/socket.ts';
 
@@ -57,6 +58,19 @@ describe('asyncapi.yaml', () => {
       const forbids = JSON.stringify(payload).includes('"additionalProperties":false');
       expect({ [name]: forbids }).toEqual({ [name]: isRequest });
     }
+  });
+
+  test('explains each field whose name and type do not say it, wherever it stands', () => {
+    expect(unexplained(file, ['cursor', 'cursorCreatedAt', 'afterRev', 'changedSince', 'more', 'requestId'])).toEqual([]);
+  });
+
+  test.each(['privateMessage', 'messageInGroup', 'addUserInGroup', 'leaveGroup', 'removeUserFromGroup', 'newGroup'])(
+    'says what the same messageId means in %s',
+    (type) => expect(JSON.stringify(messages[messageName.request(type)])).toContain('Made by the client. The same again'),
+  );
+
+  test('says that a page of found messages may have no rows and be followed by others', () => {
+    expect(description.operations.searchMessages?.summary).toContain('none and still a `nextCursor`');
   });
 
   test('refers to nothing that is not there', () => {
@@ -232,6 +246,10 @@ describe('the page about it', () => {
       else expect((await fetch(server.url + target)).status).toBe(200);
     }
     for (const code of Object.keys(CLOSE_CODES)) expect(html).toContain(code);
+    // What it says of a field, of one that may be null, of one in a list, and of one whose null alone is not explained.
+    expect(html).toMatch(/<code>data\[\]\.unreadCount<\/code><td>whole number<td><td>Messages of others [^<]* 999 or more\n/);
+    expect(html).toMatch(/<code>replyToId<\/code><td>id or null<td>may be absent<td>The <code>messageId<\/code> of/);
+    expect(html).toMatch(/<code>cursor<\/code><td>text[^<]* or null<td><td>The <code>nextCursor<\/code> of the last page/);
     expect(html.replace('<link rel="icon" href="data:,">', '')).not.toMatch(/<script|<link|<img| src=|@import|url\(/);
   });
 

@@ -8,12 +8,14 @@ import { describeApi } from '../src/http/openapi.ts';
 import { createRoutes } from '../src/http/routes.ts';
 import { REST_PATHS, requestOf } from './support/contract.ts';
 import { call, type HttpAnswer, newGroup, newUser } from './support/http.ts';
+import { unexplained } from './support/meanings.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { strict } from './support/strict.ts';
 
 const jsonSchema = z.custom<Parameters<typeof z.fromJSONSchema>[0]>((value) => typeof value === 'object' && value !== null);
 const answer = z.looseObject({ content: z.object({ 'application/json': z.object({ schema: jsonSchema }) }) });
 const operation = z.looseObject({
+  summary: z.string(),
   deprecated: z.boolean().optional(),
   security: z.array(z.record(z.string(), z.array(z.string()))),
   parameters: z.array(z.looseObject({ name: z.string(), in: z.string(), required: z.boolean(), schema: z.looseObject({}) })).optional(),
@@ -81,6 +83,22 @@ describe('what is published', () => {
       }
     }
     expect(JSON.stringify(swagger.components)).not.toContain('additionalProperties');
+  });
+});
+
+describe('a field whose name and type do not say it', () => {
+  test('is explained wherever it stands', () => {
+    expect(unexplained(file, ['cursor'])).toEqual([]);
+    expect(unexplained(file, ['firstName', 'nowhere'])).toEqual(['firstName', 'nowhere']);
+  });
+
+  test.each(['/dialogs/{userId}/messages', '/groups/{groupId}/messages', '/groups/{groupId}/members', '/groups'])(
+    'such as the messageId that makes POST %s the same again',
+    (path) => expect(JSON.stringify(documented('POST', `/api${path}`).requestBody)).toContain('Made by the client. The same again'),
+  );
+
+  test('and so are pages of found messages that have no rows', () => {
+    expect(documented('GET', '/api/messages/search').summary).toContain('none and still a nextCursor');
   });
 });
 

@@ -6,6 +6,8 @@ export interface Field {
   path: string;
   type: string;
   isRequired: boolean;
+  /** What it means, where that needs words. */
+  meaning: string;
 }
 
 /** What a schema describes, in a few words. */
@@ -22,6 +24,9 @@ function typeOf(schema: JsonSchema): string {
   return type ?? 'anything';
 }
 
+/** What a schema says of itself, or of what it may be beside null. */
+const meaningOf = ({ description, anyOf = [] }: JsonSchema): string => description ?? anyOf.map(meaningOf).join('');
+
 function range(least: number | undefined, most: number | undefined): string {
   if (least !== undefined && most !== undefined) return ` (${least} to ${most})`;
   if (most !== undefined) return ` (at most ${most})`;
@@ -36,7 +41,8 @@ export function fieldsOf(schema: JsonSchema, prefix = ''): Field[] {
   return Object.entries(properties).flatMap(([name, property]) => {
     if (!isSchema(property)) return [];
     const path = prefix === '' ? name : `${prefix}.${name}`;
-    return [{ path, type: typeOf(property), isRequired: required.includes(name) }, ...fieldsOf(property, path)];
+    const field = { path, type: typeOf(property), isRequired: required.includes(name), meaning: meaningOf(property) };
+    return [field, ...fieldsOf(property, path)];
   });
 }
 

@@ -53,12 +53,11 @@ function describeRoute(route: Route, path: string): object {
   const shape: Record<string, z.ZodType> = route.params.shape;
   const inPath = (name: string) => names.includes(name);
   const rest = Object.keys(shape).filter((name) => !inPath(name));
-  const parameter = (name: string, place: 'path' | 'query') => ({
-    name,
-    in: place,
-    required: !shape[name]?.safeParse(undefined).success,
-    schema: jsonSchema(shape[name] ?? z.unknown(), 'input'),
-  });
+  const parameter = (name: string, place: 'path' | 'query') => {
+    // Where tools look for it.
+    const { description, ...schema } = jsonSchema(shape[name] ?? z.unknown(), 'input');
+    return { name, in: place, required: !shape[name]?.safeParse(undefined).success, ...(description && { description }), schema };
+  };
   const hasBody = route.method !== 'get' && rest.length > 0;
   const body = z.strictObject(Object.fromEntries(Object.entries(shape).filter(([name]) => !inPath(name))));
   const parameters = [...names.map((name) => parameter(name, 'path')), ...(hasBody ? [] : rest.map((name) => parameter(name, 'query')))];

@@ -82,7 +82,7 @@ const withCode = (text: string): Html[] =>
 const table = (fields: Field[]): Html =>
   fields.length === 0
     ? html`<p>None.</p>`
-    : html`<table><tr><th>field<th>what it holds<th>
-${fields.map(({ path, type, isRequired }) => html`<tr><td><code>${path}</code><td>${type}<td>${isRequired ? '' : 'may be absent'}\n`)}</table>`;
+    : html`<table><tr><th>field<th>what it holds<th><th>what it means
+${fields.map(({ path, type, isRequired, meaning }) => html`<tr><td><code>${path}</code><td>${type}<td>${isRequired ? '' : 'may be absent'}<td>${withCode(meaning)}\n`)}</table>`;
 
 const examplesOf = ({ examples }: Message): Html[] => examples.map(({ payload }) => html`<pre>${JSON.stringify(payload, null, 2)}</pre>`);

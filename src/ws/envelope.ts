@@ -4,7 +4,7 @@ import type { Answer } from '../operation.ts';
 import type { BroadcastItem, BroadcastType } from './broadcasts.ts';
 
 /** What a request may carry for its answer to repeat. */
-export const requestId = z.union([z.string(), z.number()]);
+export const requestId = z.union([z.string(), z.number()]).describe('Repeated by what answers the request');
 
 const envelope = z.object({
   /** Undefined when it is not a text: such a frame is answered with an error that repeats its `requestId`. */

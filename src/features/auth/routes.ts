@@ -42,7 +42,7 @@ const login = publicRoute({
   status: 200,
   answer: z.object({
     message: z.string(),
-    token: z.string(),
+    token: z.string().describe('For the header `Authorization: Bearer <token>`, and for the WebSocket'),
     id: z.uuid(),
     email: z.string(),
     firstName: z.string(),

@@ -4,7 +4,7 @@ import { operationRoute, type Route, route } from '../../http/route.ts';
 import { id } from '../../schemas.ts';
 import { conversationRoutes } from '../messages/conversationRoutes.ts';
 import { deleteDialog } from './deleteDialog.ts';
-import { listLastMessage } from './listLastMessage.ts';
+import { CHATS, listLastMessage } from './listLastMessage.ts';
 import { chatRow } from './rows.ts';
 import { updateChat } from './updateChat.ts';
 
@@ -12,7 +12,7 @@ const list = operationRoute({
   method: 'get',
   path: '/chats',
   summary: 'My dialogs and groups, each with its last message, newest first',
-  params: z.strictObject(pageQuery),
+  params: z.strictObject({ ...pageQuery, limit: pageQuery.limit.describe(CHATS) }),
   status: 200,
   answer: pageBody(chatRow),
   errors: [],

@@ -2,36 +2,35 @@ import { z } from 'zod';
 import { knownId, time } from '../../answers.ts';
 import { changes } from '../messages/rows.ts';
 
+/** How much of a conversation is new to the reader. */
+export const unreadCount = z.int().describe('Messages of others that I have not read. 999 stands for 999 or more');
+
 /** A chat with its last message. */
 export const chatRow = z.object({
   messageId: knownId,
   senderId: knownId,
   senderName: z.string(),
   senderLastName: z.string().nullable(),
-  /** Null in a group, as the receiver's names. */
-  receiverId: knownId.nullable(),
+  receiverId: knownId.nullable().describe('Whom the last message was sent to: me, or the other person of the dialog; null in a group'),
   receiverName: z.string().nullable(),
   receiverLastName: z.string().nullable(),
-  /** Null in a dialog, as the group's name. */
-  groupId: knownId.nullable(),
+  groupId: knownId.nullable().describe('Null in a dialog'),
   groupName: z.string().nullable(),
   content: z.string(),
   createdAt: time,
   updatedAt: time,
   ...changes,
-  /** Messages of others that I have not read; 999 stands for all that are more. */
-  unreadCount: z.int(),
-  /** The `seq` up to which the other person of a dialog has read; null in a group. */
-  companionReadSeq: z.int().nullable(),
-  /** Null in a dialog. */
-  memberCount: z.int().nullable(),
-  /** My own settings: whether the chat is silent, whether it is at the top, and what I call it. */
-  muted: z.boolean(),
-  pinned: z.boolean(),
-  title: z.string().nullable(),
-  /** The conversation's last of both. */
-  seq: z.int(),
-  rev: z.int(),
+  unreadCount,
+  companionReadSeq: z
+    .int()
+    .nullable()
+    .describe('The other person of the dialog has read up to the message with this `seq`; null in a group'),
+  memberCount: z.int().nullable().describe('Null in a dialog'),
+  muted: z.boolean().describe('A setting of mine, which the server only keeps'),
+  pinned: z.boolean().describe('A setting of mine, which the server only keeps: the chat stays where it is in the list'),
+  title: z.string().nullable().describe('What I call the chat; null for nothing'),
+  seq: z.int().describe('The last `seq` of the conversation'),
+  rev: z.int().describe('The last `rev` of the conversation'),
 });
 
 export type ChatRow = z.output<typeof chatRow>;

@@ -5,7 +5,7 @@ import type { Env } from '../../env.ts';
 import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
-import { id, messageText } from '../../schemas.ts';
+import { id, ignored, messageText, newMessageId } from '../../schemas.ts';
 import { groupMessage } from '../messages/events.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
 import { admitMember, findMember, holdAccounts, lockGroup, requireMember } from './membership.ts';
@@ -18,9 +18,9 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
     params: z.strictObject({
       groupId: id,
       userId: id,
-      messageId: id,
+      messageId: newMessageId,
       message: messageText(MAX_MESSAGE_LENGTH),
-      groupName: z.unknown().optional(),
+      groupName: ignored,
     }),
     answer: sent(groupMessage),
     async handle({ userId: senderId, connection, services }, { groupId, userId, messageId, message: content }) {

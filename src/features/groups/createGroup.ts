@@ -14,13 +14,19 @@ import { holdAccounts } from './membership.ts';
 import { notification } from './notification.ts';
 
 /** An id that a group may get. */
-export const newGroupId = id.refine(isGroupId, 'must be a UUID whose variant is not reserved');
+export const newGroupId = id
+  .refine(isGroupId, 'must be a UUID whose variant is not reserved')
+  .describe('Made by the client. The same again, from the same user, makes no other group');
 
 /** People whom one request may put into a group. */
 const MAX_GUESTS = 100;
 
 /** Who is in a new group beside its creator. */
-export const guests = z.array(id).max(MAX_GUESTS, `must be at most ${MAX_GUESTS} users`).default([]);
+export const guests = z
+  .array(id)
+  .max(MAX_GUESTS, `must be at most ${MAX_GUESTS} users`)
+  .default([])
+  .describe('Who is in it from the beginning, beside me');
 
 /** A group that is to be made. */
 interface Draft {

@@ -11,7 +11,7 @@ export type Role = z.output<typeof role>;
 export const groupUpdated = z.object({ ...address, groupName: z.string(), description: z.string().nullable(), updatedBy: knownId });
 
 /** Somebody was removed from a group by another member. */
-export const memberRemoved = z.object({ ...address, userId: knownId, removedBy: knownId });
+export const memberRemoved = z.object({ ...address, userId: knownId.describe('Who was removed'), removedBy: knownId });
 
 /** A member of a group may do more or less than before. */
 export const roleChanged = z.object({ ...address, userId: knownId, role, changedBy: knownId });

@@ -3,7 +3,7 @@ import { knownId, sent } from '../../answers.ts';
 import type { Env } from '../../env.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
-import { id, messageText } from '../../schemas.ts';
+import { id, ignored, messageText, newMessageId } from '../../schemas.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
 import { changeGroup, removeMember } from './membership.ts';
 import { notification, writeNotification } from './notification.ts';
@@ -13,7 +13,7 @@ import { announceRole } from './roles.ts';
 export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
   operation({
     exclusive: true,
-    params: z.strictObject({ groupId: id, messageId: id, message: messageText(MAX_MESSAGE_LENGTH), groupName: z.unknown().optional() }),
+    params: z.strictObject({ groupId: id, messageId: newMessageId, message: messageText(MAX_MESSAGE_LENGTH), groupName: ignored }),
     answer: sent(z.object({ groupId: knownId })),
     async handle(context, { groupId, messageId, message: content }) {
       const { userId, connection, services } = context;

@@ -3,7 +3,7 @@ import { knownId, place } from '../../answers.ts';
 import type { Env } from '../../env.ts';
 import { pageBody, pageQuery } from '../../http/page.ts';
 import { operationRoute, type Route, route } from '../../http/route.ts';
-import { id, messageText } from '../../schemas.ts';
+import { id, messageText, newMessageId } from '../../schemas.ts';
 import { groupMessage } from '../messages/events.ts';
 import { addUserInGroup } from './addUserInGroup.ts';
 import { role } from './events.ts';
@@ -13,7 +13,7 @@ import { removeUserFromGroup } from './removeUserFromGroup.ts';
 import { memberRow } from './rows.ts';
 import { setGroupRole } from './setGroupRole.ts';
 
-const notification = ({ MAX_MESSAGE_LENGTH }: Env) => ({ messageId: id, message: messageText(MAX_MESSAGE_LENGTH) });
+const notification = ({ MAX_MESSAGE_LENGTH }: Env) => ({ messageId: newMessageId, message: messageText(MAX_MESSAGE_LENGTH) });
 
 const list = operationRoute({
   method: 'get',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { knownId, one } from '../../answers.ts';
 import type { Env } from '../../env.ts';
 import { operation } from '../../operation.ts';
-import { groupName, id, messageText } from '../../schemas.ts';
+import { groupName, messageText, newMessageId } from '../../schemas.ts';
 import { createGroup, guests, newGroupId } from './createGroup.ts';
 
 const CREATED = 'created the group';
@@ -15,7 +15,7 @@ export const newGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
     params: z.strictObject({
       groupName,
       groupId: newGroupId.optional(),
-      messageId: id.optional(),
+      messageId: newMessageId.optional(),
       message: messageText(MAX_MESSAGE_LENGTH).optional(),
       userIds: guests,
     }),

@@ -7,7 +7,7 @@ import type { Env } from '../../env.ts';
 import { AppError } from '../../errors.ts';
 import { type Context, operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
-import { id, messageText } from '../../schemas.ts';
+import { id, messageText, newMessageId } from '../../schemas.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
 import type { NewMessage, WrittenMessage } from '../messages/writeMessages.ts';
 import { changeGroup, findMember, removeMember, requireMember } from './membership.ts';
@@ -18,7 +18,7 @@ import { checkRemoval, requireAdmin } from './roles.ts';
 export const removeUserFromGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
   operation({
     exclusive: true,
-    params: z.strictObject({ groupId: id, userId: id, messageId: id, message: messageText(MAX_MESSAGE_LENGTH) }),
+    params: z.strictObject({ groupId: id, userId: id, messageId: newMessageId, message: messageText(MAX_MESSAGE_LENGTH) }),
     answer: sent(z.object({ groupId: knownId })),
     async handle(context, { groupId, userId, messageId, message: content }) {
       const { userId: senderId, services } = context;

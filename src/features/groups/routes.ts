@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Env } from '../../env.ts';
 import { pageBody, pageQuery } from '../../http/page.ts';
 import { operationRoute, type Route, route } from '../../http/route.ts';
-import { groupName, id, messageText } from '../../schemas.ts';
+import { groupName, id, messageText, newMessageId } from '../../schemas.ts';
 import { createGroup, guests, newGroupId } from './createGroup.ts';
 import { dropGroup } from './dropGroup.ts';
 import { groupDropped } from './events.ts';
@@ -21,7 +21,7 @@ const create = ({ MAX_MESSAGE_LENGTH }: Env) =>
       groupId: newGroupId,
       groupName,
       notificationMessage: messageText(MAX_MESSAGE_LENGTH),
-      messageId: id,
+      messageId: newMessageId,
       userIds: guests,
     }),
     status: 200,
@@ -37,7 +37,10 @@ const list = route({
   method: 'get',
   path: '/groups',
   summary: 'My groups, in the order of their ids',
-  params: z.strictObject({ limit: pageQuery.limit, cursor: id.optional() }),
+  params: z.strictObject({
+    limit: pageQuery.limit,
+    cursor: id.optional().describe('The `nextCursor` of the last page; none for the first page'),
+  }),
   status: 200,
   answer: pageBody(groupDetails),
   errors: [],

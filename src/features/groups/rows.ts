@@ -10,8 +10,7 @@ export const groupDetails = z.object({
   groupName: z.string(),
   description: z.string().nullable(),
   memberCount: z.int(),
-  /** The reader's own. */
-  role,
+  role: role.describe('My own'),
   createdAt: time,
 });
 export type GroupDetails = z.output<typeof groupDetails>;

@@ -4,7 +4,10 @@ import { dialogId } from './dialogId.ts';
 
 /** Names one conversation: a dialog by the other person in it, or a group. `safeExtend` gives it more fields. */
 export const conversationName = z
-  .strictObject({ receiverId: id.optional(), groupId: id.optional() })
+  .strictObject({
+    receiverId: id.optional().describe('The other person of a dialog. Either this or `groupId`'),
+    groupId: id.optional().describe('Either this or `receiverId`'),
+  })
   .refine(
     ({ receiverId, groupId }) => (receiverId === undefined) !== (groupId === undefined),
     'must have either a receiverId or a groupId, and not both',

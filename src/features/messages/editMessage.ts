@@ -9,8 +9,10 @@ import { changeMessage, type Target } from './changeMessage.ts';
 import { conversationName, conversationOf } from './conversation.ts';
 import { changedPlace } from './rows.ts';
 
-/** `editedAt` is null when the content is what was sent first. */
-const editedMessage = changedPlace.extend({ content: z.string(), editedAt: time.nullable() });
+const editedMessage = changedPlace.extend({
+  content: z.string(),
+  editedAt: time.nullable().describe('Null when the content is what was sent first'),
+});
 
 /** `editMessage`: gives a message of mine another content, for some time after it was sent; everybody in the conversation is told. */
 export const editMessage = ({ MAX_MESSAGE_LENGTH, EDIT_WINDOW }: Env) =>

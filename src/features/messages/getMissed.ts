@@ -17,7 +17,7 @@ const MAX_CURSORS = 100;
 const OVERLAP = 10_000;
 
 const missedCursor = conversationName.safeExtend({
-  afterRev: z.int('must be a whole number').min(0, 'must not be negative'),
+  afterRev: z.int('must be a whole number').min(0, 'must not be negative').describe('The last `rev` of it that the client holds'),
 });
 type Name = z.output<typeof missedCursor>;
 
@@ -26,8 +26,14 @@ const params = z.strictObject({
     .array(missedCursor)
     .max(MAX_CURSORS, `must not be more than ${MAX_CURSORS}`)
     .refine(areDistinct, 'must name each conversation once'),
-  changedSince: cursor,
-  limit: z.int('must be a whole number from 1 to 500').min(1, 'must be at least 1').max(500, 'must be at most 500'),
+  changedSince: cursor.describe(
+    'The `changedSince` of the last answer, to get the other chats in which something was written; null gets none',
+  ),
+  limit: z
+    .int('must be a whole number from 1 to 500')
+    .min(1, 'must be at least 1')
+    .max(500, 'must be at most 500')
+    .describe('How many rows, and how many chats, the answer has at most; more chats where the last have an equal time'),
 });
 
 function areDistinct(names: Name[]): boolean {
@@ -38,16 +44,25 @@ const shortAddress = z.object(address);
 const answer = pageWith(
   messageRow,
   z.object({
-    /** What to ask for next, because not all had room; `receiverId` or `groupId`, as in the request. */
-    more: z.array(z.object({ receiverId: knownId.nullable().optional(), groupId: knownId.optional(), afterRev: z.int() })),
-    /** Read these anew, from their newest page on. */
-    reset: z.array(shortAddress.extend({ seq: z.int(), rev: z.int() })),
-    gone: z.array(shortAddress),
-    cleared: z.array(z.object({ companionId: knownId.nullable(), seq: z.int() })),
-    chats: z.array(chatRow),
-    moreChats: z.boolean(),
-    /** What to send as `changedSince` next time. */
-    changedSince: time,
+    more: z
+      .array(
+        z.object({
+          receiverId: knownId.nullable().optional(),
+          groupId: knownId.optional(),
+          afterRev: z.int().describe('To be sent as it is'),
+        }),
+      )
+      .describe('Cursors to ask again with, because not all had room'),
+    reset: z
+      .array(shortAddress.extend({ seq: chatRow.shape.seq, rev: chatRow.shape.rev }))
+      .describe('Too much was missed: forget these conversations, read them from their newest page, and go on from this `rev`'),
+    gone: z.array(shortAddress).describe('Groups that I am not in any more: forget them'),
+    cleared: z
+      .array(z.object({ companionId: knownId.nullable(), seq: z.int().describe('The last `seq` that I have deleted') }))
+      .describe('Dialogs that I have deleted: forget them up to this `seq`'),
+    chats: z.array(chatRow).describe('Chats that were not named and have something new, the oldest change first'),
+    moreChats: z.boolean().describe('Whether to ask again, with the new `changedSince`'),
+    changedSince: time.describe('What to send as `changedSince` the next time. It lies a little back: a chat may come twice'),
   }),
 );
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { pageOf } from '../../answers.ts';
 import { AppError } from '../../errors.ts';
 import { operation } from '../../operation.ts';
-import { cursor, id, limit } from '../../schemas.ts';
+import { cursor, id, ignored, limit } from '../../schemas.ts';
 import { dialogId } from './dialogId.ts';
 import { dialogRowOf, groupRowOf } from './presenter.ts';
 import { historyPage } from './queries.ts';
@@ -21,7 +21,7 @@ export const dialogHistory = operation({
 
 /** `getlatestMessageGroup`: a page of a group of mine, newest first. */
 export const groupHistory = operation({
-  params: z.strictObject({ groupId: id, limit, cursorCreatedAt: cursor, groupName: z.unknown().optional() }),
+  params: z.strictObject({ groupId: id, limit, cursorCreatedAt: cursor, groupName: ignored }),
   answer: pageOf(groupRow),
   async handle({ userId, services: { database } }, { groupId, limit, cursorCreatedAt: before }) {
     const rows = await historyPage(database, { conversationId: groupId, userId, kind: 'group', before, limit });

@@ -3,7 +3,7 @@ import { place } from '../../answers.ts';
 import type { Env } from '../../env.ts';
 import { bodyByTime, pageBody, pageQuery } from '../../http/page.ts';
 import { operationRoute, type Route } from '../../http/route.ts';
-import { id, messageText } from '../../schemas.ts';
+import { id, messageText, newMessageId, replyToId } from '../../schemas.ts';
 import { conversationRoutes } from './conversationRoutes.ts';
 import { deleteMessage } from './deleteMessage.ts';
 import { editMessage } from './editMessage.ts';
@@ -38,7 +38,7 @@ const readGroup = operationRoute({
   toBody: bodyByTime,
 });
 
-const message = ({ MAX_MESSAGE_LENGTH }: Env) => ({ messageId: id, content: messageText(MAX_MESSAGE_LENGTH), replyToId: id.nullish() });
+const message = ({ MAX_MESSAGE_LENGTH }: Env) => ({ messageId: newMessageId, content: messageText(MAX_MESSAGE_LENGTH), replyToId });
 const stored = z.object({ data: place });
 
 const writeToUser = (env: Env) =>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { knownId, time } from '../../answers.ts';
+import { knownId, rev, seq, time } from '../../answers.ts';
 
 /** Characters of a message that are shown where another one answers it. */
 export const QUOTED_LENGTH = 200;
@@ -8,25 +8,32 @@ export const QUOTED_LENGTH = 200;
 export const quotedMessage = z.object({
   messageId: knownId,
   senderName: z.string(),
-  /** The first `QUOTED_LENGTH` characters. */
-  content: z.string(),
-  /** Whether it has been deleted; its content is empty then. */
-  deleted: z.boolean(),
+  content: z.string().describe(`Its first ${QUOTED_LENGTH} characters`),
+  deleted: z.boolean().describe('True when it was deleted, or is in a part of the dialog that I have deleted: its content is empty then'),
 });
 
-/** One kind of reaction to a message, and whether the reader is among those who gave it. */
-export const reactionCount = z.object({ emoji: z.string(), count: z.int(), mine: z.boolean() });
+/** The same, where a message may answer one. */
+export const answered = quotedMessage.nullable().describe('The message that this one answers; null when it answers none');
+
+/** One kind of reaction to a message. */
+export const reactionCount = z.object({
+  emoji: z.string(),
+  count: z.int(),
+  mine: z.boolean().describe('Whether I am among those who gave it'),
+});
 
 /** What became of a message after it was sent. */
 export const changes = {
-  editedAt: time.nullable(),
-  deletedAt: time.nullable(),
-  replyTo: quotedMessage.nullable(),
-  reactions: z.array(reactionCount),
+  editedAt: time.nullable().describe('Null when it was never edited'),
+  deletedAt: time
+    .nullable()
+    .describe('Null when it was not deleted. A deleted message stays in its place, with an empty content and without reactions'),
+  replyTo: answered,
+  reactions: z.array(reactionCount).describe('In the order in which each was given first'),
 };
 
 /** A message that was changed, and where it stands now. */
-export const changedPlace = z.object({ messageId: knownId, seq: z.int(), rev: z.int() });
+export const changedPlace = z.object({ messageId: knownId, seq, rev });
 
 const message = z.object({
   messageId: knownId,
@@ -35,24 +42,28 @@ const message = z.object({
   content: z.string(),
   createdAt: time,
   ...changes,
-  seq: z.int(),
-  rev: z.int(),
+  seq,
+  rev,
 });
 
 /** A message in the history of a dialog. */
 export const dialogRow = message.extend({ receiverId: knownId.nullable(), receiverName: z.string().nullable() });
 
+const notification = z.literal(true).nullable().describe('`true` for what tells of a change of the group, else null');
+
 /** A message in the history of a group. */
 export const groupRow = message.extend({
-  /** `true` for what tells of a change of the group, else null. */
-  notification: z.literal(true).nullable(),
+  notification,
   senderLastName: z.string().nullable(),
   groupId: knownId,
   groupName: z.string().nullable(),
 });
 
-/** How a conversation is named to a user: a dialog by the other person in it, a group by itself; the other one is null. */
-export const address = { companionId: knownId.nullable(), groupId: knownId.nullable() };
+/** How a conversation is named to a user. */
+export const address = {
+  companionId: knownId.nullable().describe('The other person of the dialog, as I know it; null in a group'),
+  groupId: knownId.nullable().describe('Null in a dialog'),
+};
 
 /** A message of any conversation. */
 export const messageRow = message.extend({
@@ -61,5 +72,5 @@ export const messageRow = message.extend({
   receiverId: knownId.nullable(),
   receiverName: z.string().nullable(),
   groupName: z.string().nullable(),
-  notification: z.literal(true).nullable(),
+  notification,
 });

@@ -3,14 +3,14 @@ import { sent } from '../../answers.ts';
 import type { Env } from '../../env.ts';
 import { operation } from '../../operation.ts';
 import { userTopic } from '../../realtime/topics.ts';
-import { id, messageText } from '../../schemas.ts';
+import { id, messageText, newMessageId, replyToId } from '../../schemas.ts';
 import { dialogId } from './dialogId.ts';
 import { ownMessageItem, placeOf, privateMessageItem } from './presenter.ts';
 
 /** `privateMessage`: stores a message in the dialog with the receiver and tells the receiver's connections. */
 export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
   operation({
-    params: z.strictObject({ messageId: id, receiverId: id, content: messageText(MAX_MESSAGE_LENGTH), replyToId: id.nullish() }),
+    params: z.strictObject({ messageId: newMessageId, receiverId: id, content: messageText(MAX_MESSAGE_LENGTH), replyToId }),
     answer: sent(z.null()),
     async handle({ userId, connection, services: { writer, hub } }, { messageId, receiverId, content, replyToId }) {
       const conversationId = dialogId(userId, receiverId);

@@ -3,18 +3,18 @@ import { sent } from '../../answers.ts';
 import type { Env } from '../../env.ts';
 import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
-import { id, messageText } from '../../schemas.ts';
+import { id, ignored, messageText, newMessageId, replyToId } from '../../schemas.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from './presenter.ts';
 
 /** `messageInGroup`: stores a message in a group of mine and tells the connections of every other member. */
 export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
   operation({
     params: z.strictObject({
-      messageId: id,
+      messageId: newMessageId,
       groupId: id,
       content: messageText(MAX_MESSAGE_LENGTH),
-      replyToId: id.nullish(),
-      groupName: z.unknown().optional(),
+      replyToId,
+      groupName: ignored,
     }),
     answer: sent(z.null()),
     async handle({ userId, connection, services: { writer, hub } }, { messageId, groupId, content, replyToId }) {

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { knownId, time } from '../../answers.ts';
 
-const presence = z.object({ status: z.enum(['online', 'offline']), lastSeenAt: time.nullable() });
+const presence = z.object({
+  status: z.enum(['online', 'offline']),
+  lastSeenAt: time.nullable().describe('When the last connection was closed; null when that is not known'),
+});
 
 /** Whether a user has a connection anywhere, and if not, when the last one was closed; null when that is not known. */
 export type Presence = z.output<typeof presence>;

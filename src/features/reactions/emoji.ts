@@ -12,4 +12,5 @@ const EMOJI = new RegExp(`^(?:${PICTURE}(?:\\u200D${PICTURE})*|\\p{Regional_Indi
 export const emoji = z
   .string()
   .max(MAX_LENGTH, { error: `must be at most ${MAX_LENGTH} characters long`, abort: true })
-  .refine((text) => EMOJI.test(text), 'must be one emoji');
+  .refine((text) => EMOJI.test(text), 'must be one emoji')
+  .describe('One emoji');

@@ -4,14 +4,15 @@ import { AppError } from '../../errors.ts';
 import { type Context, operation } from '../../operation.ts';
 import { userTopic } from '../../realtime/topics.ts';
 import { id } from '../../schemas.ts';
+import { unreadCount } from '../chats/rows.ts';
 import { announce } from '../messages/announce.ts';
 import { type Address, conversationName, conversationOf, isLargeGroup } from '../messages/conversation.ts';
 import { type Reading, setReadMark } from './queries.ts';
 
 /** `markRead`: I have read this message and all before it. */
 export const markRead = operation({
-  params: conversationName.safeExtend({ messageId: id }),
-  answer: one(z.object({ unreadCount: z.int() })),
+  params: conversationName.safeExtend({ messageId: id.describe('The last message that I have read') }),
+  answer: one(z.object({ unreadCount })),
   async handle(context, { messageId, ...name }) {
     const conversation = conversationOf(context.userId, name);
     const reading = await setReadMark(context.services.database, context.userId, conversation, messageId);

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { fold } from '../../db/searchText.ts';
 
 /** A piece of a message in which a search found its words: joined, the parts are the piece. Plain text, to be shown as such. */
-export const excerpt = z.array(z.object({ text: z.string(), isMatch: z.boolean() }));
+export const excerpt = z
+  .array(z.object({ text: z.string(), isMatch: z.boolean().describe('Whether this part was searched for') }))
+  .describe('The passage that was found, in parts. Plain text, to be shown as such');
 type Excerpt = z.output<typeof excerpt>;
 
 /** Characters of an excerpt. */

@@ -67,7 +67,8 @@ const searchUsers = route({
 const messages = operationRoute({
   method: 'get',
   path: '/messages/search',
-  summary: 'Find messages by their words, in all my chats or in one; newest first',
+  summary:
+    'Find messages by their words, in all my chats or in one, newest first. A page may have few rows or none and still a nextCursor: then others follow',
   params: z
     .strictObject({ text: wantedWords, limit, cursor: searchCursor.optional(), userId: id.optional(), groupId: id.optional() })
     .refine(({ userId, groupId }) => userId === undefined || groupId === undefined, 'must not have both a userId and a groupId'),

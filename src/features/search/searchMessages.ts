@@ -11,7 +11,9 @@ import { excerpt, excerptOf, matcherOf } from './excerpt.ts';
 import { findMessages } from './messageQueries.ts';
 
 /** What messages are searched for: words, the last one of which may be the beginning of one. */
-export const wantedWords = searchTerm.refine((text) => /[\p{L}\p{N}]/u.test(text), 'must have a letter or a digit');
+export const wantedWords = searchTerm
+  .refine((text) => /[\p{L}\p{N}]/u.test(text), 'must have a letter or a digit')
+  .describe('Words that a message has all of. The last one may be the beginning of one');
 
 /** The place after which a page begins. */
 export const searchCursor = opaqueCursor(

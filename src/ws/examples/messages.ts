@@ -93,7 +93,7 @@ export const messageRequests: RequestExamples = {
   },
   searchMessages: {
     summary:
-      'Messages with these words, the last of which may be the beginning of one: in one conversation of mine or in all, newest first',
+      'Messages with these words, the last of which may be the beginning of one: in one conversation of mine or in all, newest first. A page may have few rows or none and still a `nextCursor`: then others follow',
     errors: ['not_a_member'],
     params: { text: 'at on', limit: 20, cursor: null },
     answer: {
