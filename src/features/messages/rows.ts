@@ -5,7 +5,7 @@ import { knownId, rev, seq, time } from '../../answers.ts';
 export const QUOTED_LENGTH = 200;
 
 /** The message that another one answers. */
-export const quotedMessage = z.object({
+const quotedMessage = z.object({
   messageId: knownId,
   senderName: z.string(),
   content: z.string().describe(`Its first ${QUOTED_LENGTH} characters`),
