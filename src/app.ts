@@ -66,7 +66,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
   const bus = redis ?? new MemoryBus();
   const presenceStore = redis ? new RedisPresenceStore(redis.commands, redis.processId) : new MemoryPresenceStore();
   metrics.watchBus(bus);
-  const indexer = new MessageIndexer(database, logger);
+  const indexer = new MessageIndexer(database, logger, metrics);
   const hub = new Hub(metrics, bus);
   const services: Services = {
     env,

@@ -162,6 +162,18 @@ export class Metrics {
     });
   }
 
+  /** Shows how far the index of words is behind. */
+  watchIndex(seconds: () => number): void {
+    new Gauge({
+      name: 'messenger_search_index_behind_seconds',
+      help: 'Age of the oldest message that is not in the index of words, 0 when there is none; read every few seconds, not at the scrape',
+      registers: this.#registers,
+      collect() {
+        this.set(seconds());
+      },
+    });
+  }
+
   /** Shows whether messages reach the other processes. */
   watchBus(bus: Bus): void {
     new Gauge({

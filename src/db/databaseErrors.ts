@@ -33,7 +33,8 @@ export function toAppError(error: unknown, source: { readonly logger: Logger }):
   return new AppError('internal', { cause: error });
 }
 
-function isUnavailable(error: unknown): boolean {
+/** Whether it is the database, or the way to it, that failed for now, and not what it was asked. */
+export function isUnavailable(error: unknown): boolean {
   if (error instanceof ConnectionError || error instanceof TimeoutError) return true;
   return PASSING.test(codeOf(error) ?? '') || (error instanceof Error && NO_CONNECTION.test(error.message));
 }
