@@ -6,6 +6,7 @@ import type { SessionReader } from './features/auth/sessionReader.ts';
 import type { Tokens } from './features/auth/tokens.ts';
 import type { MessageWriter } from './features/messages/messageWriter.ts';
 import type { PresenceService } from './features/presence/presenceService.ts';
+import type { SearchTurns } from './features/search/searchTurns.ts';
 import type { TypingService } from './features/typing/typingService.ts';
 import type { ClientAddress } from './http/clientAddress.ts';
 import type { RateLimits } from './http/rateLimits.ts';
@@ -32,6 +33,7 @@ export interface Services {
   passwords: Passwords;
   tokens: Tokens;
   rateLimits: RateLimits;
+  searchTurns: SearchTurns;
   clientAddress: ClientAddress;
   /** Aborted when the server begins to stop. */
   stopping: AbortSignal;

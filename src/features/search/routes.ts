@@ -32,11 +32,10 @@ const search = route({
   status: 200,
   answer: z.object({ data: z.array(result) }),
   errors: [],
-  async handle({ userId, services: { database } }, { searchText, limit }) {
-    const [users, groups] = await Promise.all([
-      findUsers(database, searchText, limit, userId),
-      findMyGroups(database, searchText, limit, userId),
-    ]);
+  async handle({ userId, services: { database, searchTurns } }, { searchText, limit }) {
+    const [users, groups] = await searchTurns.take(userId, () =>
+      Promise.all([findUsers(database, searchText, limit, userId), findMyGroups(database, searchText, limit, userId)]),
+    );
     const rows = [
       ...users.map((user) => ({ ...user, groupId: null, groupName: null })),
       ...groups.map((group) => ({ ...group, userId: null, firstName: null, lastName: null, email: null })),
@@ -56,10 +55,10 @@ const searchUsers = route({
   status: 200,
   answer: z.object({ data: z.array(person) }),
   errors: ['not_a_member'],
-  async handle({ userId, services: { database } }, { searchText, groupId, limit }) {
+  async handle({ userId, services: { database, searchTurns } }, { searchText, groupId, limit }) {
     const isMember = await database.members.count({ where: { conversationId: groupId, userId, companionId: null } });
     if (!isMember) throw new AppError('not_a_member');
-    const users = await findUsersNotInGroup(database, searchText, limit, groupId);
+    const users = await searchTurns.take(userId, () => findUsersNotInGroup(database, searchText, limit, groupId));
     return { data: users.map(({ rank: _rank, ...user }) => user) };
   },
 });

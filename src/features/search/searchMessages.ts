@@ -32,7 +32,7 @@ export const searchMessages = operation({
       'must not have both a receiverId and a groupId',
     ),
   answer: pageWith(foundRow, nextCursor),
-  async handle({ userId, services: { database, rateLimits } }, { text, limit, cursor: after, receiverId, groupId }) {
+  async handle({ userId, services: { database, rateLimits, searchTurns } }, { text, limit, cursor: after, receiverId, groupId }) {
     await rateLimits.consume('search', userId);
     if (groupId !== undefined) {
       const isMember = await database.members.count({ where: { conversationId: groupId, userId, companionId: null } });
@@ -40,9 +40,11 @@ export const searchMessages = operation({
     }
     const isEverywhere = receiverId === undefined && groupId === undefined;
     const conversationId = isEverywhere ? null : conversationOf(userId, { receiverId, groupId }).conversationId;
-    const { found, next } = await findMessages(database, { userId, text, conversationId, after, limit });
-    const isMatch = matcherOf(text);
-    const data = found.map((row) => ({ ...messageRowOf(row, row), excerpt: excerptOf(row.content, isMatch) }));
-    return { item: { nextCursor: next && toCursor({ at: next.at, conversationId: next.conversationId }) }, data };
+    return searchTurns.take(userId, async () => {
+      const { found, next } = await findMessages(database, { userId, text, conversationId, after, limit });
+      const isMatch = matcherOf(text);
+      const data = found.map((row) => ({ ...messageRowOf(row, row), excerpt: excerptOf(row.content, isMatch) }));
+      return { item: { nextCursor: next && toCursor({ at: next.at, conversationId: next.conversationId }) }, data };
+    });
   },
 });
