@@ -298,6 +298,27 @@ describe('searchMessages', () => {
     expect(await matches('x'.repeat(500), 'xxx')).toEqual(['x'.repeat(160)]);
   });
 
+  test('shows and marks what is at the end of the searched beginning of a long message, and nothing beyond it', async () => {
+    const own = await startServer({ MAX_MESSAGE_LENGTH: '20000' }, server.databaseUrl);
+    const [carl, dora] = [await newPerson(own), await newPerson(own)];
+    const word = newWord();
+    const shown = async (content: string, text: string) => {
+      await write(carl, dora, content);
+      return (await ask(dora, text)).data.map(({ excerpt }) => excerpts.parse(excerpt));
+    };
+    // 10,000 characters, and more than that as JavaScript counts them.
+    expect(await shown(`${'🙂'.repeat(9_986)} ${word} ${'y'.repeat(5_000)}`, word)).toEqual([
+      [
+        { text: `…${'🙂'.repeat(20)} `, isMatch: false },
+        { text: word, isMatch: true },
+        { text: ` ${'y'.repeat(105)}…`, isMatch: false },
+      ],
+    ]);
+    // The database takes one for the other.
+    expect(await shown(`Æther ${'x '.repeat(6_000)}aether`, 'aether')).toEqual([[{ text: `Æther ${'x '.repeat(77)}…`, isMatch: false }]]);
+    await own.app.stop();
+  });
+
   test('the server itself makes messages known to the index when they are older', async () => {
     const { ann, bob } = people();
     const messageId = randomUUID();

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { fold } from '../../db/searchText.ts';
 
@@ -7,6 +8,10 @@ export const excerpt = z
   .describe('The passage that was found, in parts. Plain text, to be shown as such');
 type Excerpt = z.output<typeof excerpt>;
 
+/** Characters of a message that are searched, as its index has them. */
+const SEARCHED = /^.{0,10000}/su;
+/** After so many milliseconds others are served. One message may take as long again. */
+const SLICE = 5;
 /** Characters of an excerpt. */
 const LENGTH = 160;
 /** Characters before the first word that was found. */
@@ -20,8 +25,23 @@ const ASCII = /^\w+$/;
 /** What words are compared by. Most are short and ASCII, and there may be a hundred thousand of them in a page. */
 const keyOf = (word: string): string => (ASCII.test(word) ? word.toUpperCase() : fold(word));
 
+/** Excerpts of messages that were found by `text`. There may be a million characters to look through: others are served meanwhile. */
+export async function excerptsOf(contents: string[], text: string): Promise<Excerpt[]> {
+  const isMatch = matcherOf(text);
+  const excerpts: Excerpt[] = [];
+  let begunAt = performance.now();
+  for (const content of contents) {
+    if (performance.now() - begunAt > SLICE) {
+      await nextTurn();
+      begunAt = performance.now();
+    }
+    excerpts.push(excerptOf(content, isMatch));
+  }
+  return excerpts;
+}
+
 /** Tells whether a word of a message is one of those that are searched for, the last one of which is the beginning of a word. */
-export function matcherOf(text: string): (word: string) => boolean {
+function matcherOf(text: string): (word: string) => boolean {
   const words = (text.match(WORD) ?? []).map(keyOf);
   const beginning = words.at(-1);
   if (beginning === undefined) return () => false;
@@ -36,10 +56,11 @@ export function matcherOf(text: string): (word: string) => boolean {
  * The part of a message around the first word that was found, with all in it marked. Nothing is marked, and it is the beginning of the
  * message, where the database takes two spellings for one and this does not.
  */
-export function excerptOf(content: string, isMatch: (word: string) => boolean): Excerpt {
+function excerptOf(content: string, isMatch: (word: string) => boolean): Excerpt {
   let start = 0;
   const matches: [from: number, to: number][] = [];
-  for (const { 0: word, index } of content.matchAll(WORD)) {
+  const [searched = ''] = content.match(SEARCHED) ?? [];
+  for (const { 0: word, index } of searched.matchAll(WORD)) {
     if (matches.length > 0 && index >= start + LENGTH) break;
     if (!isMatch(word)) continue;
     if (matches.length === 0) start = whole(content, Math.max(0, index - BEFORE));

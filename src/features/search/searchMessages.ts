@@ -7,7 +7,7 @@ import { id, limit, searchTerm } from '../../schemas.ts';
 import { conversationOf } from '../messages/conversation.ts';
 import { messageRowOf } from '../messages/presenter.ts';
 import { messageRow } from '../messages/rows.ts';
-import { excerpt, excerptOf, matcherOf } from './excerpt.ts';
+import { excerpt, excerptsOf } from './excerpt.ts';
 import { findMessages } from './messageQueries.ts';
 
 /** What messages are searched for: words, the last one of which may be the beginning of one. */
@@ -42,8 +42,9 @@ export const searchMessages = operation({
     const conversationId = isEverywhere ? null : conversationOf(userId, { receiverId, groupId }).conversationId;
     return searchTurns.take(userId, async () => {
       const { found, next } = await findMessages(database, { userId, text, conversationId, after, limit });
-      const isMatch = matcherOf(text);
-      const data = found.map((row) => ({ ...messageRowOf(row, row), excerpt: excerptOf(row.content, isMatch) }));
+      const contents = found.map(({ content }) => content);
+      const excerpts = await excerptsOf(contents, text);
+      const data = found.map((row, index) => ({ ...messageRowOf(row, row), excerpt: excerpts[index] ?? [] }));
       return { item: { nextCursor: next && toCursor({ at: next.at, conversationId: next.conversationId }) }, data };
     });
   },
