@@ -11,7 +11,7 @@ import { MemoryPresenceStore } from './features/presence/memoryPresenceStore.ts'
 import { PresenceService } from './features/presence/presenceService.ts';
 import { RedisPresenceStore } from './features/presence/redisPresenceStore.ts';
 import { MessageIndexer } from './features/search/messageIndexer.ts';
-import { SearchTurns } from './features/search/searchTurns.ts';
+import { createSearchTurns } from './features/search/searchTurns.ts';
 import { TypingService } from './features/typing/typingService.ts';
 import { clientAddress } from './http/clientAddress.ts';
 import { RateLimits } from './http/rateLimits.ts';
@@ -83,7 +83,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     presence: new PresenceService(presenceStore, hub, logger),
     typing: new TypingService(database, hub),
     rateLimits: new RateLimits(env.RATE_LIMITS),
-    searchTurns: new SearchTurns(metrics),
+    searchTurns: createSearchTurns(metrics),
     clientAddress: clientAddress(env),
     stopping: stopping.signal,
   };

@@ -6,10 +6,10 @@ import type { SessionReader } from './features/auth/sessionReader.ts';
 import type { Tokens } from './features/auth/tokens.ts';
 import type { MessageWriter } from './features/messages/messageWriter.ts';
 import type { PresenceService } from './features/presence/presenceService.ts';
-import type { SearchTurns } from './features/search/searchTurns.ts';
 import type { TypingService } from './features/typing/typingService.ts';
 import type { ClientAddress } from './http/clientAddress.ts';
 import type { RateLimits } from './http/rateLimits.ts';
+import type { Lanes } from './lib/lanes.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Passwords } from './lib/passwords.ts';
 import type { Metrics } from './metrics.ts';
@@ -33,7 +33,7 @@ export interface Services {
   passwords: Passwords;
   tokens: Tokens;
   rateLimits: RateLimits;
-  searchTurns: SearchTurns;
+  searchTurns: Lanes;
   clientAddress: ClientAddress;
   /** Aborted when the server begins to stop. */
   stopping: AbortSignal;

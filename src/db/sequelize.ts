@@ -21,6 +21,9 @@ const SILENCE = 1_000;
 /** Queries of Sequelize that may wait for a connection. Those that wait in vain cost the square of their number. */
 const MAX_WAITING = 500;
 
+/** Of changes of one conversation a hundred may wait, for five seconds. */
+const CHANGES = { maxRunning: Number.POSITIVE_INFINITY, maxWaiting: 100, patience: 5_000 };
+
 /** Connections for Sequelize, and as many again for prepared statements. */
 const POOL_SIZE = 10;
 const IDLE_TIMEOUT = 30_000;
@@ -68,7 +71,7 @@ export class Database extends Sequelize {
   readonly reactions = this.getRepository(Reaction);
   readonly #prepared: pg.Pool;
   /** Of changes of conversations, by their ids. */
-  readonly #lanes = new Lanes();
+  readonly #lanes = new Lanes(CHANGES);
   /** A question whether the database answers that is under way. */
   #answered: Promise<boolean> | undefined;
 
@@ -140,7 +143,7 @@ export class Database extends Sequelize {
   /**
    * The same for a change that locks a conversation. Changes of one conversation wait for one another before they take a connection:
    * many of them at once would take all that there are, and everybody else would wait for that one conversation.
-   * @throws {AppError} `busy` or `unavailable` when its turn does not come
+   * @throws {AppError} `busy` when its turn does not come
    */
   changeConversation<T>(conversationId: string, work: (transaction: Transaction) => Promise<T>, inDoubt: () => void): Promise<T> {
     return this.#lanes.run(conversationId, () => this.change(work, inDoubt));

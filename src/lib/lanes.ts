@@ -1,25 +1,38 @@
 import { AppError } from '../errors.ts';
 
-/** Jobs of one lane that may wait; one more is refused. */
-const MAX_WAITING = 100;
-/** How long a job may wait for its turn, in milliseconds. */
-const PATIENCE = 5_000;
+interface LanesOptions {
+  /** Most jobs under way, of all lanes. */
+  maxRunning: number;
+  /** Most jobs of one lane that wait; one more is refused. */
+  maxWaiting: number;
+  /** How long a job may wait for its turn, in milliseconds. */
+  patience: number;
+}
 
-/** Runs the jobs of one lane one after the other, in the order in which they came; lanes do not wait for one another. */
+/** Runs the jobs of one lane one after the other, in the order in which they came. Where there is no room for all lanes, they take turns. */
 export class Lanes {
-  /** What begins the jobs that wait, for each lane in which one runs. */
+  readonly #options: LanesOptions;
+  /** Lanes with a job under way. */
+  readonly #running = new Set<string>();
+  /** What begins the jobs that wait, by lane; the lane whose turn is next comes first. */
   readonly #waiting = new Map<string, (() => void)[]>();
 
+  constructor(options: LanesOptions) {
+    this.#options = options;
+  }
+
   /**
-   * @throws {AppError} `busy` when too many wait in the lane, `unavailable` when its turn does not come in time: then it is not done.
+   * @throws {AppError} `busy` when too many wait in the lane, or its turn does not come in time: then it is not done.
    * Otherwise as `job`
    */
   async run<T>(name: string, job: () => Promise<T>): Promise<T> {
-    await this.#turn(name);
+    if (this.#hasRoom && !this.#running.has(name)) this.#running.add(name);
+    else await this.#turn(name);
     try {
       return await job();
     } finally {
-      this.#next(name);
+      this.#running.delete(name);
+      this.#goOn();
     }
   }
 
@@ -28,29 +41,37 @@ export class Lanes {
     return [...this.#waiting.values()].reduce((count, lane) => count + lane.length, 0);
   }
 
-  async #turn(name: string): Promise<void> {
-    const lane = this.#waiting.get(name);
-    if (!lane) {
-      this.#waiting.set(name, []);
-      return;
-    }
-    if (lane.length >= MAX_WAITING) throw new AppError('busy');
-    await new Promise<void>((resolve, reject) => {
+  get #hasRoom(): boolean {
+    return this.#running.size < this.#options.maxRunning;
+  }
+
+  #turn(name: string): Promise<void> {
+    const lane = this.#waiting.get(name) ?? [];
+    if (lane.length >= this.#options.maxWaiting) throw new AppError('busy');
+    this.#waiting.set(name, lane);
+    return new Promise((resolve, reject) => {
       const begin = () => {
         clearTimeout(timer);
         resolve();
       };
       const timer = setTimeout(() => {
         lane.splice(lane.indexOf(begin), 1);
-        reject(new AppError('unavailable'));
-      }, PATIENCE);
+        if (lane.length === 0) this.#waiting.delete(name);
+        reject(new AppError('busy'));
+      }, this.#options.patience);
       lane.push(begin);
     });
   }
 
-  #next(name: string): void {
-    const begin = this.#waiting.get(name)?.shift();
-    if (begin) begin();
-    else this.#waiting.delete(name);
+  #goOn(): void {
+    for (const [name, lane] of this.#waiting) {
+      if (!this.#hasRoom) return;
+      if (this.#running.has(name)) continue;
+      this.#running.add(name);
+      lane.shift()?.();
+      // Behind the others, where it is met again.
+      this.#waiting.delete(name);
+      if (lane.length > 0) this.#waiting.set(name, lane);
+    }
   }
 }

@@ -80,25 +80,34 @@ function firstFrame(bytes: Buffer): { opcode: number; payload: Buffer; end: numb
   return bytes.length < end ? undefined : { opcode: (bytes[0] ?? 0) & 0x0f, payload: bytes.subarray(begin, end), end };
 }
 
+/** How long a server says nothing that waits for more, in milliseconds. */
+const SILENCE = 1_000;
+
 /**
  * Writes the pieces, ends its side, and returns all that comes until the server has closed the connection.
- * With `opening`, that is written first, and the rest when the server has answered to it.
+ * With `opening`, that is written first, and the rest when the server has answered to it, or says nothing and may wait for more.
  */
 export function exchange({ url }: { url: string }, pieces: Buffer[], opening?: Buffer): Promise<Buffer> {
   return new Promise((resolve) => {
     const received: Buffer[] = [];
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), noDelay: true });
     const writeAll = () => {
+      clearTimeout(timer);
+      socket.off('data', writeAll);
       for (const piece of pieces) socket.write(piece);
       socket.end();
     };
     socket.on('data', (data) => received.push(data));
     // A reset is one of the ways to close.
     socket.on('error', () => {});
-    socket.on('close', () => resolve(Buffer.concat(received)));
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve(Buffer.concat(received));
+    });
+    const timer = opening && setTimeout(writeAll, SILENCE);
     if (opening) {
       socket.write(opening);
-      socket.once('data', writeAll);
+      socket.on('data', writeAll);
     } else writeAll();
   });
 }

@@ -33,7 +33,7 @@ const search = route({
   answer: z.object({ data: z.array(result) }),
   errors: [],
   async handle({ userId, services: { database, searchTurns } }, { searchText, limit }) {
-    const [users, groups] = await searchTurns.take(userId, () =>
+    const [users, groups] = await searchTurns.run(userId, () =>
       Promise.all([findUsers(database, searchText, limit, userId), findMyGroups(database, searchText, limit, userId)]),
     );
     const rows = [
@@ -58,7 +58,7 @@ const searchUsers = route({
   async handle({ userId, services: { database, searchTurns } }, { searchText, groupId, limit }) {
     const isMember = await database.members.count({ where: { conversationId: groupId, userId, companionId: null } });
     if (!isMember) throw new AppError('not_a_member');
-    const users = await searchTurns.take(userId, () => findUsersNotInGroup(database, searchText, limit, groupId));
+    const users = await searchTurns.run(userId, () => findUsersNotInGroup(database, searchText, limit, groupId));
     return { data: users.map(({ rank: _rank, ...user }) => user) };
   },
 });

@@ -40,7 +40,7 @@ export const searchMessages = operation({
     }
     const isEverywhere = receiverId === undefined && groupId === undefined;
     const conversationId = isEverywhere ? null : conversationOf(userId, { receiverId, groupId }).conversationId;
-    return searchTurns.take(userId, async () => {
+    return searchTurns.run(userId, async () => {
       const { found, next } = await findMessages(database, { userId, text, conversationId, after, limit });
       const contents = found.map(({ content }) => content);
       const excerpts = await excerptsOf(contents, text);
