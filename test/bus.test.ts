@@ -162,12 +162,17 @@ describe.each([
       expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
     });
 
-    test('who subscribed while Redis was too slow is told that messages may be lost', async () => {
-      const topic = newTopic();
+    test('who subscribed while Redis was too slow waited once, and is told that messages may be lost', async () => {
       const [one] = [await listen(), await listen()];
       redis?.freeze();
-      await one.bus.subscribe(topic);
-      redis?.thaw();
+      try {
+        await one.bus.subscribe(newTopic());
+        const begun = performance.now();
+        for (let count = 0; count < 20; count++) await one.bus.subscribe(newTopic());
+        expect(performance.now() - begun).toBeLessThan(1_000);
+      } finally {
+        redis?.thaw();
+      }
       await vi.waitFor(() => expect(one.losses).toBeGreaterThan(0), { timeout: 10_000 });
     });
 

@@ -53,6 +53,8 @@ export class RedisBus implements Bus {
   #lostTopics = new Set<string>();
   /** Which server has the channels of a kind, as it was when the connections were made. */
   readonly #servers = new Map<string, string | undefined>();
+  /** Servers that did not answer a subscription in time: nobody waits for another one there until they do. */
+  readonly #slow = new Set<string | undefined>();
   /** Characters that wait for each server. */
   readonly #waiting = new Map<string | undefined, number>();
   /** One on each server. */
@@ -105,13 +107,18 @@ export class RedisBus implements Bus {
 
   async subscribe(topic: string): Promise<void> {
     this.#subscribed.add(topic);
+    const server = this.#servers.get(kindOf(topic));
     const subscribed = this.#link.subscribe([channelOf(topic)]).then(
-      () => true,
+      () => {
+        this.#slow.delete(server);
+        return true;
+      },
       () => false,
     );
-    if (!this.#isUp || (await within(PATIENCE, subscribed)) !== undefined) return;
-    // Whoever waited for it has gone on. When it does not succeed at all, a new connection will.
-    void subscribed.then((isLate) => isLate && this.#listener?.lost());
+    if (!this.#slow.has(server) && (await within(PATIENCE, subscribed)) !== undefined) return;
+    this.#slow.add(server);
+    // Whoever waited for it has gone on. When it does not succeed at all, or the bus is away, it is told of when the bus is back.
+    void subscribed.then((isLate) => isLate && this.#isUp && this.#listener?.lost());
   }
 
   unsubscribe(topic: string): void {
@@ -178,6 +185,7 @@ export class RedisBus implements Bus {
   async #resubscribe(): Promise<void> {
     this.#connections += 1;
     const connection = this.#connections;
+    this.#slow.clear();
     this.#probeTopics = this.#topicsOfServers();
     const own = new Set([...this.#probeTopics, LOSSES]);
     const topics = [...own, ...this.#subscribed];
