@@ -104,7 +104,9 @@ describe('When nobody can say whether a change of a message is committed', () =>
     await lost;
     for (const person of told) {
       await person.socket.broadcast('catchUp');
-      await vi.waitFor(async () => expect(await talk.missed(person, rev)).toMatchObject([{ content: 'Edited', rev: rev + 1 }]));
+      await vi.waitFor(async () => expect(await talk.missed(person, rev)).toMatchObject([{ content: 'Edited', rev: rev + 1 }]), {
+        timeout: 10_000,
+      });
     }
     expect(await talk.ask(ann, 'editMessage', messageId, { content: 'Edited' })).toMatchObject({ item: { rev: rev + 1 } });
     for (const person of told) expect(await heard(person, 'messageEdited')).toEqual([]);

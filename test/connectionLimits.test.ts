@@ -29,7 +29,7 @@ describe('A user who may have ten connections', () => {
       expect(await socket.rows('listLastMessage', NEWEST)).toEqual([]);
     }
     await open[0]?.socket.close();
-    await vi.waitFor(() => opened(server, byHeader(user.token)));
+    await vi.waitFor(() => opened(server, byHeader(user.token)), { timeout: 10_000 });
     expect(await handshake(server, byHeader(user.token))).toEqual({ status: 429, body: refused });
   });
 
@@ -114,7 +114,7 @@ describe('An address whose upgrades are refused', () => {
     socket.socket.close();
     await closed;
     for (let time = 0; time < MAX; time++) {
-      const { socket } = await vi.waitFor(() => opened(few, byHeader(user.token)));
+      const { socket } = await vi.waitFor(() => opened(few, byHeader(user.token)), { timeout: 10_000 });
       await socket.close();
     }
     expect((await handshake(few, {})).status).toBe(401);

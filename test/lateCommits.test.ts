@@ -83,11 +83,14 @@ describe.skipIf(!isRedisInstalled)('A change of who is in a group that comes whe
   test('does not let a stranger hear the group, whatever it says', async () => {
     const groupId = await newCircle(server, [ann]);
     await redis.publish(userTopic(bob.id), { kind: 'joined', groupId, seq: 1 });
-    await vi.waitFor(async () => {
-      const before = await count();
-      await writeToGroup(ann, groupId, 'Secret');
-      expect(await count()).toBe(before);
-    });
+    await vi.waitFor(
+      async () => {
+        const before = await count();
+        await writeToGroup(ann, groupId, 'Secret');
+        expect(await count()).toBe(before);
+      },
+      { timeout: 10_000 },
+    );
   });
 
   test('leaves a member in it, who is told to catch up', async () => {

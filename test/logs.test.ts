@@ -24,11 +24,14 @@ describe('The log', () => {
 
   /** Waits for a line: what is logged after an answer may come a moment later. */
   const logged = (wanted: (line: LogLine) => boolean, by = server): Promise<LogLine> =>
-    vi.waitFor(async () => {
-      const found = (await readLog(by)).find(wanted);
-      if (!found) throw new Error('there is no such line');
-      return found;
-    });
+    vi.waitFor(
+      async () => {
+        const found = (await readLog(by)).find(wanted);
+        if (!found) throw new Error('there is no such line');
+        return found;
+      },
+      { timeout: 10_000 },
+    );
   const idOf = ({ headers }: { headers: Headers }) => headers.get('x-request-id');
 
   test('has a line for each HTTP request, with the id that its answer has, whatever id the client sends', async () => {

@@ -91,10 +91,13 @@ describe('While the database', () => {
 
   test('works on one statement for too long, it is ended there too, and the client may try again', async () => {
     const lock = query(databaseUrl, 'BEGIN; LOCK TABLE members IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(8)');
-    await vi.waitFor(async () => {
-      const held = `SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'members'::regclass AND granted`;
-      expect(await query(databaseUrl, held)).toHaveLength(1);
-    });
+    await vi.waitFor(
+      async () => {
+        const held = `SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'members'::regclass AND granted`;
+        expect(await query(databaseUrl, held)).toHaveLength(1);
+      },
+      { timeout: 10_000 },
+    );
     expect(await ann.socket.fail('listLastMessage', NEWEST)).toMatchObject(UNAVAILABLE);
     const working = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'messenger' AND state = 'active'`;
     expect(await query(databaseUrl, working)).toEqual([]);

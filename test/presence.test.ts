@@ -168,7 +168,7 @@ test('what a connection asked for and did not live to receive leaves nothing beh
   await Promise.all([alice, bob].map(({ socket }) => socket.close()));
   const left = await newPerson(server);
   await left.socket.settle();
-  await vi.waitFor(async () => expect((await scrape(server)).messenger_connections).toBe(1));
+  await vi.waitFor(async () => expect((await scrape(server)).messenger_connections).toBe(1), { timeout: 10_000 });
   await left.socket.settle();
   expect((await scrape(server)).messenger_topics).toBe(1);
   await server.app.stop();

@@ -47,10 +47,13 @@ describe.skipIf(!isRedisInstalled)('presence when something fails', () => {
     onDoomed.socket.on('error', () => {});
     await alice.socket.ask('subscribe', { events: ['userStatus'] });
     await carol.socket.ask('subscribe', { events: ['catchUp'] });
-    await vi.waitFor(async () => {
-      const rows = await watch(alice, bob, carol);
-      expect(rows.map(({ status }) => status)).toEqual(['online', 'online']);
-    });
+    await vi.waitFor(
+      async () => {
+        const rows = await watch(alice, bob, carol);
+        expect(rows.map(({ status }) => status)).toEqual(['online', 'online']);
+      },
+      { timeout: 10_000 },
+    );
     const before = alice.socket.broadcasts.length;
     const killedAt = Date.now();
     await there.kill();
@@ -117,11 +120,16 @@ describe.skipIf(!isRedisInstalled)('presence when something fails', () => {
     const there = await startServer({ REDIS_URL: redis.url }, here.databaseUrl);
     const elsewhere = { ...alice, socket: await connect(there, alice) };
     const [, processId = ''] = /[\r\n]([\da-f-]{36})/.exec(await redis.ask(`HKEYS messenger:presence:${bob.id}`)) ?? [];
-    await vi.waitFor(async () => {
-      await redis.ask(`ZADD messenger:processes 1 ${processId}`);
-      expect(await watch(elsewhere, bob)).toEqual([OFFLINE(bob.id)]);
+    await vi.waitFor(
+      async () => {
+        await redis.ask(`ZADD messenger:processes 1 ${processId}`);
+        expect(await watch(elsewhere, bob)).toEqual([OFFLINE(bob.id)]);
+      },
+      { timeout: 10_000 },
+    );
+    await vi.waitFor(async () => expect(await redis.ask(`HGET messenger:presence:${bob.id} ${processId}`)).toContain('$-1'), {
+      timeout: 10_000,
     });
-    await vi.waitFor(async () => expect(await redis.ask(`HGET messenger:presence:${bob.id} ${processId}`)).toContain('$-1'));
     await vi.waitFor(async () => expect(await watch(elsewhere, bob)).toEqual([ONLINE(bob.id, A_TIME)]), { timeout: 15_000 });
     await there.app.stop();
   });

@@ -63,7 +63,7 @@ describe.skipIf(!isRedisInstalled)('the store of presence on Redis', () => {
     await redis.hset(KEY, 'one', Date.now() - 60 * MINUTE);
     const lastSeenAt = new Date(await age(21));
     expect(await read()).toEqual({ status: 'offline', lastSeenAt });
-    await vi.waitFor(async () => expect(await redis.hkeys(KEY)).toEqual(['lastSeenAt']));
+    await vi.waitFor(async () => expect(await redis.hkeys(KEY)).toEqual(['lastSeenAt']), { timeout: 10_000 });
     await redis.zrem(PROCESSES, 'one');
     expect(await read()).toEqual({ status: 'offline', lastSeenAt });
   });
@@ -73,7 +73,7 @@ describe.skipIf(!isRedisInstalled)('the store of presence on Redis', () => {
     await other.enter('ann');
     await age(21);
     expect(await read()).toMatchObject({ status: 'online' });
-    await vi.waitFor(async () => expect((await redis.hkeys(KEY)).toSorted()).toEqual(['lastSeenAt', 'other']));
+    await vi.waitFor(async () => expect((await redis.hkeys(KEY)).toSorted()).toEqual(['lastSeenAt', 'other']), { timeout: 10_000 });
   });
 
   test('never moves backwards when a user was last seen', async () => {

@@ -44,7 +44,7 @@ describe('Searches', () => {
     if (!ann || !bob || !eve) throw new Error('nobody is there');
     const lock = await holdSearches();
     const asked = searches(eve, 1 + WAITING);
-    await vi.waitFor(async () => expect(await waiting()).toBe(WAITING));
+    await vi.waitFor(async () => expect(await waiting()).toBe(WAITING), { timeout: 10_000 });
     await write(ann, bob, 'Hello');
     asked.push(search(ann));
     await lock.awaited(2);
@@ -58,7 +58,7 @@ describe('Searches', () => {
     const lock = await holdSearches();
     const asked = searchers.flatMap((searcher) => searches(searcher, WAITING));
     await lock.awaited(AT_ONCE);
-    await vi.waitFor(async () => expect(await waiting()).toBe(searchers.length * WAITING - AT_ONCE));
+    await vi.waitFor(async () => expect(await waiting()).toBe(searchers.length * WAITING - AT_ONCE), { timeout: 10_000 });
     await write(ann, bob, 'Hello');
     expect(await underWay()).toBe(AT_ONCE);
     await release(asked);
