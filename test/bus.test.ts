@@ -169,7 +169,7 @@ describe.each([
         await one.bus.subscribe(newTopic());
         const begun = performance.now();
         for (let count = 0; count < 20; count++) await one.bus.subscribe(newTopic());
-        expect(performance.now() - begun).toBeLessThan(1_000);
+        expect(performance.now() - begun).toBeLessThan(2_000);
       } finally {
         redis?.thaw();
       }
