@@ -24,7 +24,10 @@ import { Metrics } from './metrics.ts';
 import type { Services } from './operation.ts';
 import { Hub } from './realtime/hub.ts';
 import { MemoryBus } from './realtime/memoryBus.ts';
+import { OwnMessages } from './realtime/ownMessages.ts';
+import { Publisher } from './realtime/publisher.ts';
 import { RedisBus } from './realtime/redisBus.ts';
+import { TopicIndex } from './realtime/topicIndex.ts';
 import type { PrimaryLink } from './workers/primaryLink.ts';
 import { createRegistry } from './ws/registry.ts';
 import { SocketServer } from './ws/server.ts';
@@ -68,7 +71,11 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
   const presenceStore = redis ? new RedisPresenceStore(redis.commands, redis.processId) : new MemoryPresenceStore();
   metrics.watchBus(bus);
   const indexer = new MessageIndexer(database, logger, metrics);
-  const hub = new Hub(metrics, bus);
+  const topics = new TopicIndex(bus);
+  metrics.watchTopics(() => topics.size);
+  const own = new OwnMessages({ bus, topics, metrics });
+  const publisher = new Publisher({ bus, topics, own });
+  const hub = new Hub({ metrics, topics, own, publisher });
   const services: Services = {
     env,
     logger,
@@ -80,8 +87,9 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     tokens,
     bus,
     hub,
-    presence: new PresenceService(presenceStore, hub, logger),
-    typing: new TypingService(database, hub),
+    publisher,
+    presence: new PresenceService(presenceStore, hub, publisher, logger),
+    typing: new TypingService(database, hub, publisher),
     rateLimits: new RateLimits(env.RATE_LIMITS),
     searchTurns: createSearchTurns(metrics),
     clientAddress: clientAddress(env),

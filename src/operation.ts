@@ -15,6 +15,7 @@ import type { Passwords } from './lib/passwords.ts';
 import type { Metrics } from './metrics.ts';
 import type { Bus } from './realtime/bus.ts';
 import type { Hub } from './realtime/hub.ts';
+import type { Publisher } from './realtime/publisher.ts';
 import type { Subscriber } from './realtime/subscriber.ts';
 import { parse } from './schemas.ts';
 
@@ -26,6 +27,7 @@ export interface Services {
   database: Database;
   bus: Bus;
   hub: Hub;
+  publisher: Publisher;
   presence: PresenceService;
   typing: TypingService;
   writer: MessageWriter;

@@ -2,15 +2,16 @@ import { EventEmitter } from 'node:events';
 import type { Metrics } from '../metrics.ts';
 import type { BroadcastItem, BroadcastType } from '../ws/broadcasts.ts';
 import { broadcastFrame } from '../ws/envelope.ts';
-import type { Bus, BusListener, BusMessage } from './bus.ts';
-import { type Frame, textFrame } from './frame.ts';
+import type { BusListener, BusMessage } from './bus.ts';
+import { deliver } from './deliver.ts';
+import { textFrame } from './frame.ts';
 import { LatestChanges } from './latestChanges.ts';
-import { isOptInEvent, type OptInEvent } from './optInEvents.ts';
-import { OwnMessages } from './ownMessages.ts';
+import type { OptInEvent } from './optInEvents.ts';
+import type { OwnMessages } from './ownMessages.ts';
+import type { Publisher } from './publisher.ts';
 import type { Subscriber } from './subscriber.ts';
-import { Throttle } from './throttle.ts';
-import { TopicIndex } from './topicIndex.ts';
-import { groupIdOf, groupTopic, ownTopic, ownUserIdOf, statusTopic, userTopic } from './topics.ts';
+import type { TopicIndex } from './topicIndex.ts';
+import { groupIdOf, groupTopic, ownTopic, ownUserIdOf, userTopic } from './topics.ts';
 
 interface HubEvents {
   /** Messages to these connections may have been lost, or to all. */
@@ -27,21 +28,11 @@ interface HubEvents {
   left: [userId: string, topic: string];
 }
 
-/** A change of who is in a group, and the number of the message in it that tells of that. */
-interface MembershipChange {
-  groupId: string;
-  seq: number;
-}
-
-/** Who gets a broadcast: everybody in the topic but these. */
-export interface Exceptions {
-  exceptUserIds?: string[] | undefined;
-  exceptConnectionId?: string | undefined;
-}
-
-/** The same, of those only who asked for the event. */
-interface Audience extends Exceptions {
-  event?: OptInEvent | undefined;
+interface HubOptions {
+  metrics: Metrics;
+  topics: TopicIndex;
+  own: OwnMessages;
+  publisher: Publisher;
 }
 
 /**
@@ -53,22 +44,19 @@ interface Audience extends Exceptions {
  * happens between the reading and the opening is missed.
  */
 export class Hub extends EventEmitter<HubEvents> implements BusListener {
-  readonly #topics: TopicIndex;
   readonly #metrics: Metrics;
-  readonly #bus: Bus;
+  readonly #topics: TopicIndex;
   readonly #own: OwnMessages;
+  readonly #publisher: Publisher;
   /** Who is in which group, by the number of the message that tells of it: processes may publish changes in another order than they made them. */
   readonly #memberships = new LatestChanges();
-  readonly #catchUps = new Throttle((topic) => void this.#bus.publish(topic, { kind: 'catchUp' }));
-  readonly #refreshes = new Throttle((topic) => void this.#bus.publish(topic, { kind: 'loss' }));
 
-  constructor(metrics: Metrics, bus: Bus) {
+  constructor({ metrics, topics, own, publisher }: HubOptions) {
     super();
     this.#metrics = metrics;
-    this.#bus = bus;
-    this.#topics = new TopicIndex(bus);
-    this.#own = new OwnMessages({ bus, topics: this.#topics, deliver: (...broadcast) => this.receive(...broadcast) });
-    metrics.watchTopics(() => this.#topics.size);
+    this.#topics = topics;
+    this.#own = own;
+    this.#publisher = publisher;
   }
 
   /**
@@ -125,72 +113,6 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     return this.#topics.subscribersOf(userTopic(userId)).size;
   }
 
-  /**
-   * Sends a broadcast to a topic, encoded and framed once; an opt-in event reaches those who asked for it.
-   * Call it only after what it tells is committed.
-   */
-  publish<Type extends BroadcastType>(topic: string, type: Type, item: BroadcastItem<Type>, exceptions: Exceptions = {}): void {
-    if (!this.#isHeard(topic)) return;
-    const message: BusMessage = isOptInEvent(type) ? { kind: 'event', event: type, ...exceptions } : { kind: 'broadcast', ...exceptions };
-    void this.#bus.publish(topic, message, broadcastFrame(type, item));
-  }
-
-  /** Tells the user's other connections that asked for it what the user did on one; `item` is made only when anybody may hear. */
-  publishOwn<Type extends BroadcastType>(
-    userId: string,
-    connection: Subscriber | undefined,
-    type: Type,
-    item: () => BroadcastItem<Type>,
-  ): void {
-    this.#own.publish(userId, connection?.id, () => broadcastFrame(type, item()));
-  }
-
-  /**
-   * What is asked for is done already, a message is stored: the process that did it may have ended before its broadcast, or not known
-   * that it was done. Those in the topic who asked for it are told to catch up, and of a message the sender's other connections too.
-   */
-  requestCatchUp(topic: string, senderId?: string): void {
-    const topics = senderId === undefined ? [topic] : [topic, ownTopic(senderId)];
-    for (const each of topics) if (this.#isHeard(each)) this.#catchUps.call(each);
-  }
-
-  /** The user became a member by the message `seq` of the group: the user's connections receive what the group receives, from the broadcast `news` on. */
-  joinGroup(userId: string, { groupId, seq }: MembershipChange, news?: BroadcastItem<'addUserInGroup'>): void {
-    const text = news ? broadcastFrame('addUserInGroup', news) : '';
-    void this.#bus.publish(userTopic(userId), { kind: 'joined', groupId, seq }, text);
-  }
-
-  /** The user is no longer a member since the message `seq` of the group: the last that the user's connections receive of it is the broadcast `news`. */
-  leaveGroup(userId: string, { groupId, seq }: MembershipChange, news?: BroadcastItem<'dropGroup'>): void {
-    const text = news ? broadcastFrame('dropGroup', news) : '';
-    void this.#bus.publish(userTopic(userId), { kind: 'left', groupId, seq }, text);
-  }
-
-  /** The group has no members any more. */
-  dropGroup(groupId: string): void {
-    void this.#bus.publish(groupTopic(groupId), { kind: 'dropped' });
-  }
-
-  /** Ends the user's connections, save those of the session `exceptSessionId`. */
-  revoke(userId: string, exceptSessionId?: string): void {
-    void this.#bus.publish(userTopic(userId), { kind: 'revoked', ...(exceptSessionId && { exceptSessionId }) });
-  }
-
-  /** Closes the user's connections, so that the database decides anew which of them may go on, and what they receive. */
-  reconnect(userId: string): void {
-    void this.#bus.publish(userTopic(userId), { kind: 'reconnect' });
-  }
-
-  /** What the user's connections receive is read anew, and they are told to catch up; they stay open. No more often than `requestCatchUp`. */
-  refresh(userId: string): void {
-    this.#refreshes.call(userTopic(userId));
-  }
-
-  /** The status of a user may have changed: every process that has somebody who watches it is to look. */
-  announceStatus(userId: string): void {
-    void this.#bus.publish(statusTopic(userId), { kind: 'status', userId });
-  }
-
   /** Whether the connection was added, and not removed yet. */
   has(subscriber: Subscriber): boolean {
     return subscriber.topics.has(userTopic(subscriber.userId));
@@ -218,14 +140,14 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
   /** Sends a broadcast to those of the connections that asked for the event of that name. */
   tell<Event extends BroadcastType & OptInEvent>(subscribers: Iterable<Subscriber>, event: Event, item: BroadcastItem<Event>): void {
     const asked = [...subscribers].filter(({ events }) => events.has(event));
-    if (asked.length > 0) this.#deliver(asked, textFrame(broadcastFrame(event, item)));
+    if (asked.length > 0) deliver(this.#metrics, asked, textFrame(broadcastFrame(event, item)));
   }
 
   receive(topic: string, message: BusMessage, text: string): void {
     if (message.kind === 'broadcast') for (const userId of message.exceptUserIds ?? []) this.emit('sent', userId, topic);
     // Nobody joins or leaves while a frame is handed out.
     if (message.kind === 'broadcast' || message.kind === 'event')
-      this.#deliver(this.#topics.subscribersOf(topic), textFrame(text), message);
+      deliver(this.#metrics, this.#topics.subscribersOf(topic), textFrame(text), message);
     else this.#change(topic, message, text);
   }
 
@@ -252,21 +174,6 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     this.#topics.leave(subscriber, topic);
   }
 
-  #isHeard(topic: string): boolean {
-    return this.#bus.isShared || this.#topics.has(topic);
-  }
-
-  #deliver(subscribers: Iterable<Subscriber>, frame: Frame, { event, exceptUserIds, exceptConnectionId }: Audience = {}): void {
-    let count = 0;
-    for (const subscriber of subscribers) {
-      if (event && !subscriber.events.has(event)) continue;
-      if (exceptUserIds?.includes(subscriber.userId) || subscriber.id === exceptConnectionId) continue;
-      subscriber.deliver(frame);
-      count++;
-    }
-    this.#metrics.deliveries.inc(count);
-  }
-
   #change(topic: string, message: Exclude<BusMessage, { kind: 'broadcast' | 'event' }>, text: string): void {
     const subscribers = [...this.#topics.subscribersOf(topic)];
     switch (message.kind) {
@@ -284,7 +191,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
         for (const subscriber of subscribers) subscriber.reconnect();
         return;
       case 'ownWanted':
-        if (this.#own.forget(message.userId)) this.#catchUps.call(ownTopic(message.userId));
+        if (this.#own.forget(message.userId)) this.#publisher.requestCatchUp(ownTopic(message.userId));
         return;
       case 'loss':
         this.emit('loss', subscribers);
@@ -303,7 +210,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     for (const subscriber of subscribers) subscriber.groupChanges?.set(groupId, kind === 'joined');
     if (kind === 'left') this.#takeOut(subscribers, topic);
     else for (const subscriber of subscribers) this.#join(subscriber, topic);
-    if (text) this.#deliver(subscribers, textFrame(text));
+    if (text) deliver(this.#metrics, subscribers, textFrame(text));
     this.emit('moved', subscribers);
   }
 

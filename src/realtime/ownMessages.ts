@@ -1,5 +1,8 @@
 import { within } from '../lib/within.ts';
-import type { Bus, BusMessage } from './bus.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Bus } from './bus.ts';
+import { deliver } from './deliver.ts';
+import { textFrame } from './frame.ts';
 import type { TopicIndex } from './topicIndex.ts';
 import { ownTopic, userTopic } from './topics.ts';
 
@@ -9,8 +12,7 @@ const PATIENCE = 1_000;
 interface OwnMessagesOptions {
   bus: Bus;
   topics: TopicIndex;
-  /** Hands a message to the connections of this process alone. */
-  deliver(topic: string, message: BusMessage, text: string): void;
+  metrics: Metrics;
 }
 
 /**
@@ -32,13 +34,12 @@ export class OwnMessages {
 
   /** Sends a broadcast to those connections of the user but one; `text` is made only when anybody may hear it. */
   publish(userId: string, exceptConnectionId: string | undefined, text: () => string): void {
-    const { bus, topics, deliver } = this.#options;
+    const { bus, topics, metrics } = this.#options;
     const topic = ownTopic(userId);
     const isHeardHere = topics.has(topic);
     const isWanted = bus.isShared && !this.#unwanted.has(userId);
-    const message: BusMessage = { kind: 'broadcast', exceptConnectionId };
-    if (isWanted) this.#learn(userId, bus.publish(topic, message, text()));
-    else if (isHeardHere) deliver(topic, message, text());
+    if (isWanted) this.#learn(userId, bus.publish(topic, { kind: 'broadcast', exceptConnectionId }, text()));
+    else if (isHeardHere) deliver(metrics, topics.subscribersOf(topic), textFrame(text()), { exceptConnectionId });
   }
 
   /** A connection of this process asked for it: whoever held it back is to publish again. Resolves when they were told, or soon when they cannot be. */

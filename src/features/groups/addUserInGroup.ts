@@ -25,7 +25,7 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
     answer: sent(groupMessage),
     async handle({ userId: senderId, connection, services }, { groupId, userId, messageId, message: content }) {
       const message = notification({ groupId, messageId, senderId, content });
-      const { database, hub, rateLimits } = services;
+      const { database, publisher, rateLimits } = services;
       await rateLimits.consume('groupMember', senderId);
       const admit = async (transaction: Transaction) => {
         const accounts = await holdAccounts(database, [userId], transaction);
@@ -40,18 +40,18 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
         return written;
       };
       const written = await database.changeConversation(groupId, admit, () => {
-        hub.reconnect(userId);
-        hub.requestCatchUp(groupTopic(groupId));
+        publisher.reconnect(userId);
+        publisher.requestCatchUp(groupTopic(groupId));
       });
       const place = placeOf(written);
       const item = groupMessageItem(message, written, place);
       if (written.repeated) {
-        hub.refresh(userId);
-        hub.requestCatchUp(groupTopic(groupId), senderId);
+        publisher.refresh(userId);
+        publisher.requestCatchUp(groupTopic(groupId), senderId);
       } else {
-        hub.joinGroup(userId, item, item);
-        hub.publish(groupTopic(groupId), 'addUserInGroup', item, { exceptUserIds: [senderId, userId] });
-        hub.publishOwn(senderId, connection, 'addUserInGroup', () => ownMessageItem(item, message, written));
+        publisher.joinGroup(userId, item, item);
+        publisher.publish(groupTopic(groupId), 'addUserInGroup', item, { exceptUserIds: [senderId, userId] });
+        publisher.publishOwn(senderId, connection, 'addUserInGroup', () => ownMessageItem(item, message, written));
       }
       return { item, data: null, place };
     },

@@ -60,7 +60,7 @@ export async function createGroup(context: Context, draft: Draft): Promise<strin
   const message = notification({ groupId, messageId, senderId: userId, content });
   const create = (transaction: Transaction) => found(services.database, { name: groupName, guestIds, message }, transaction);
   const inDoubt = () => {
-    for (const memberId of [userId, ...guestIds]) services.hub.reconnect(memberId);
+    for (const memberId of [userId, ...guestIds]) services.publisher.reconnect(memberId);
   };
   const { group, written, memberIds } = await services.database.changeConversation(groupId, create, inDoubt);
   if (written) tell(context, message, written, guestIds);
@@ -97,15 +97,20 @@ async function found(database: Database, { name, guestIds, message }: Founding, 
   return { group, written: await writeWithin(transaction, database, message), memberIds: [creatorId, ...guestIds] };
 }
 
-function tell({ userId, connection, services: { hub } }: Context, message: NewMessage, written: WrittenMessage, guestIds: string[]): void {
+function tell(
+  { userId, connection, services: { publisher } }: Context,
+  message: NewMessage,
+  written: WrittenMessage,
+  guestIds: string[],
+): void {
   const item = groupMessageItem(message, written, placeOf(written));
-  hub.joinGroup(userId, item);
-  for (const guestId of guestIds) hub.joinGroup(guestId, item, item);
-  hub.publishOwn(userId, connection, 'addUserInGroup', () => ownMessageItem(item, message, written));
+  publisher.joinGroup(userId, item);
+  for (const guestId of guestIds) publisher.joinGroup(guestId, item, item);
+  publisher.publishOwn(userId, connection, 'addUserInGroup', () => ownMessageItem(item, message, written));
 }
 
 /** The process that created it may have ended before it told anybody. */
-function repeat({ hub }: Services, groupId: string, userId: string, memberIds: string[]): void {
-  for (const memberId of memberIds) hub.refresh(memberId);
-  hub.requestCatchUp(groupTopic(groupId), userId);
+function repeat({ publisher }: Services, groupId: string, userId: string, memberIds: string[]): void {
+  for (const memberId of memberIds) publisher.refresh(memberId);
+  publisher.requestCatchUp(groupTopic(groupId), userId);
 }

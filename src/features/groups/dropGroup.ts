@@ -13,7 +13,7 @@ export const dropGroup = operation({
   params: z.strictObject({ groupId: id }),
   answer: one(groupDropped),
   async handle({ userId, connection, services }, { groupId }) {
-    const { database, hub } = services;
+    const { database, publisher } = services;
     await changeGroup(services, { groupId, userId }, async (group, transaction) => {
       const { role } = await requireMember(database, group, userId, transaction);
       if (role !== 'owner') throw new AppError('not_the_owner');
@@ -21,9 +21,9 @@ export const dropGroup = operation({
       await group.update({ deletedAt: new Date(), memberCount: 0 }, { transaction });
     });
     const item = { groupId };
-    hub.publish(groupTopic(groupId), 'dropGroup', item, { exceptUserIds: [userId] });
-    hub.dropGroup(groupId);
-    hub.publishOwn(userId, connection, 'dropGroup', () => ({ ...item, companionId: null }));
+    publisher.publish(groupTopic(groupId), 'dropGroup', item, { exceptUserIds: [userId] });
+    publisher.dropGroup(groupId);
+    publisher.publishOwn(userId, connection, 'dropGroup', () => ({ ...item, companionId: null }));
     return { item, data: null };
   },
 });

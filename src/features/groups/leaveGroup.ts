@@ -18,7 +18,7 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
     async handle(context, { groupId, messageId, message: content }) {
       const { userId, connection, services } = context;
       const message = notification({ groupId, messageId, senderId: userId, content });
-      const { database, hub } = services;
+      const { database, publisher } = services;
       const { written, heirId } = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
         const written = await writeNotification(database, group, message, transaction);
         return { written, heirId: written.repeated ? undefined : await removeMember(database, group, userId, transaction) };
@@ -26,13 +26,13 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const place = placeOf(written);
       if (written.repeated) {
         // By now I may be a member again: what is true stands in the database.
-        hub.refresh(userId);
-        hub.requestCatchUp(groupTopic(groupId), userId);
+        publisher.refresh(userId);
+        publisher.requestCatchUp(groupTopic(groupId), userId);
       } else {
         const item = groupMessageItem(message, written, place);
-        hub.leaveGroup(userId, item);
-        hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
-        hub.publishOwn(userId, connection, 'leaveGroup', () => ownMessageItem(item, message, written));
+        publisher.leaveGroup(userId, item);
+        publisher.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
+        publisher.publishOwn(userId, connection, 'leaveGroup', () => ownMessageItem(item, message, written));
         if (heirId) announceRole(context, { groupId, userId: heirId, role: 'owner', hasLeft: true });
       }
       return { item: { groupId }, data: null, place };

@@ -39,14 +39,14 @@ interface GroupChange {
  * @throws {AppError} `not_a_member` when there is no such group
  */
 export function changeGroup<T>(
-  { database, hub }: Services,
+  { database, publisher }: Services,
   { groupId, userId }: GroupChange,
   change: (group: Conversation, transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   const changed = async (transaction: Transaction) => change(await lockGroup(database, groupId, transaction), transaction);
   return database.changeConversation(groupId, changed, () => {
-    hub.reconnect(userId);
-    hub.requestCatchUp(groupTopic(groupId));
+    publisher.reconnect(userId);
+    publisher.requestCatchUp(groupTopic(groupId));
   });
 }
 

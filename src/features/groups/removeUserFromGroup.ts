@@ -59,20 +59,20 @@ async function remove(
 
 function tell(context: Context, userId: string, message: NewMessage, written: WrittenMessage): void {
   const { userId: senderId, connection, services } = context;
-  const { hub } = services;
+  const { publisher } = services;
   const { conversationId: groupId } = message;
   if (written.repeated) {
     // By now the user may have been added again: what is true stands in the database.
-    hub.refresh(userId);
-    hub.requestCatchUp(groupTopic(groupId), senderId);
+    publisher.refresh(userId);
+    publisher.requestCatchUp(groupTopic(groupId), senderId);
     return;
   }
   const item = groupMessageItem(message, written, placeOf(written));
-  hub.leaveGroup(userId, item, { groupId });
+  publisher.leaveGroup(userId, item, { groupId });
   // Another process may hear of the group before it hears that the user is out of it.
-  hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [senderId, userId] });
+  publisher.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [senderId, userId] });
   // As a `leaveGroup` of their own it would tell the user's other connections that they are out.
-  hub.publishOwn(senderId, connection, 'messageInGroup', () => ownMessageItem(item, message, written));
+  publisher.publishOwn(senderId, connection, 'messageInGroup', () => ownMessageItem(item, message, written));
   const removed = { companionId: null, groupId, userId, removedBy: senderId };
-  hub.publish(groupTopic(groupId), 'memberRemoved', removed, { exceptUserIds: [userId], exceptConnectionId: connection?.id });
+  publisher.publish(groupTopic(groupId), 'memberRemoved', removed, { exceptUserIds: [userId], exceptConnectionId: connection?.id });
 }

@@ -34,7 +34,7 @@ interface RoleChange {
 }
 
 /** Tells the group that the user of the context gave somebody a role; of an owner who has left, no connection is told. */
-export function announceRole({ userId, connection, services: { hub } }: Context, { groupId, hasLeft, ...change }: RoleChange): void {
+export function announceRole({ userId, connection, services: { publisher } }: Context, { groupId, hasLeft, ...change }: RoleChange): void {
   const exceptions = hasLeft ? { exceptUserIds: [userId] } : { exceptConnectionId: connection?.id };
-  hub.publish(groupTopic(groupId), 'roleChanged', { companionId: null, groupId, ...change, changedBy: userId }, exceptions);
+  publisher.publish(groupTopic(groupId), 'roleChanged', { companionId: null, groupId, ...change, changedBy: userId }, exceptions);
 }

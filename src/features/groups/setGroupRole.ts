@@ -20,9 +20,9 @@ export const setGroupRole = operation({
   answer: one(memberRow),
   async handle(context, { groupId, userId, role }) {
     const { userId: myId, services } = context;
-    const { database, hub } = services;
+    const { database, publisher } = services;
     if (userId === myId) throw new AppError('invalid_params', { issues: [{ path: 'userId', message: 'must be another member' }] });
-    const requestCatchUp = () => hub.requestCatchUp(groupTopic(groupId), myId);
+    const requestCatchUp = () => publisher.requestCatchUp(groupTopic(groupId), myId);
     const give = (transaction: Transaction) => giveRole(database, myId, { groupId, userId, role }, transaction);
     const { isChanged, item } = await database.changeConversation(groupId, give, requestCatchUp);
     // The same again may be asked for because nobody was told of it the first time.

@@ -25,7 +25,7 @@ export const updateGroup = operation({
   answer: one(groupDetails),
   async handle(context, { groupId, groupName: name, description }) {
     const { userId, services } = context;
-    const { database, hub } = services;
+    const { database, publisher } = services;
     const update = async (transaction: Transaction) => {
       const group = await lockGroup(database, groupId, transaction);
       const me = await requireMember(database, group, userId, transaction);
@@ -36,7 +36,7 @@ export const updateGroup = operation({
       await group.save({ transaction });
       return { isChanged, item: groupDetailsOf(group, me) };
     };
-    const requestCatchUp = () => hub.requestCatchUp(groupTopic(groupId), userId);
+    const requestCatchUp = () => publisher.requestCatchUp(groupTopic(groupId), userId);
     const { isChanged, item } = await database.changeConversation(groupId, update, requestCatchUp);
     // The same again may be asked for because nobody was told of it the first time.
     if (!isChanged) requestCatchUp();

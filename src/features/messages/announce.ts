@@ -12,7 +12,7 @@ export type ConversationEvent = Extract<BroadcastType & OptInEvent, Exclude<OptI
  * did it; each is told the conversation's name as they know it. What is hidden from the other person of a dialog is not told there.
  */
 export function announce<Event extends ConversationEvent>(
-  { userId, connection, services: { hub } }: Context,
+  { userId, connection, services: { publisher } }: Context,
   { companionId, groupId }: Address,
   event: Event,
   tell: (address: Address) => BroadcastItem<Event>,
@@ -20,11 +20,11 @@ export function announce<Event extends ConversationEvent>(
 ): void {
   const exceptions = { exceptConnectionId: connection?.id };
   if (groupId !== null) {
-    hub.publish(groupTopic(groupId), event, tell({ companionId: null, groupId }), exceptions);
+    publisher.publish(groupTopic(groupId), event, tell({ companionId: null, groupId }), exceptions);
     return;
   }
   if (companionId !== null && companionId !== userId && !isHidden) {
-    hub.publish(userTopic(companionId), event, tell({ companionId: userId, groupId: null }));
+    publisher.publish(userTopic(companionId), event, tell({ companionId: userId, groupId: null }));
   }
-  hub.publish(userTopic(userId), event, tell({ companionId, groupId: null }), exceptions);
+  publisher.publish(userTopic(userId), event, tell({ companionId, groupId: null }), exceptions);
 }

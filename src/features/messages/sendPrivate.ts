@@ -12,7 +12,7 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
   operation({
     params: z.strictObject({ messageId: newMessageId, receiverId: id, content: messageText(MAX_MESSAGE_LENGTH), replyToId }),
     answer: sent(z.null()),
-    async handle({ userId, connection, services: { writer, hub } }, { messageId, receiverId, content, replyToId }) {
+    async handle({ userId, connection, services: { writer, publisher } }, { messageId, receiverId, content, replyToId }) {
       const conversationId = dialogId(userId, receiverId);
       const message = {
         conversationId,
@@ -25,11 +25,11 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
       };
       const written = await writer.send(message);
       const place = placeOf(written);
-      if (written.repeated) hub.requestCatchUp(userTopic(receiverId), userId);
+      if (written.repeated) publisher.requestCatchUp(userTopic(receiverId), userId);
       else {
         const item = privateMessageItem(message, written, place);
-        if (receiverId !== userId) hub.publish(userTopic(receiverId), 'privateMessage', item, { exceptUserIds: [userId] });
-        hub.publishOwn(userId, connection, 'privateMessage', () => ownMessageItem(item, message, written));
+        if (receiverId !== userId) publisher.publish(userTopic(receiverId), 'privateMessage', item, { exceptUserIds: [userId] });
+        publisher.publishOwn(userId, connection, 'privateMessage', () => ownMessageItem(item, message, written));
       }
       return { item: null, data: null, place };
     },

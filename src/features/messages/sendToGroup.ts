@@ -17,7 +17,7 @@ export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       groupName: ignored,
     }),
     answer: sent(z.null()),
-    async handle({ userId, connection, services: { writer, hub } }, { messageId, groupId, content, replyToId }) {
+    async handle({ userId, connection, services: { writer, publisher } }, { messageId, groupId, content, replyToId }) {
       const message = {
         conversationId: groupId,
         messageId,
@@ -29,11 +29,11 @@ export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       };
       const written = await writer.send(message);
       const place = placeOf(written);
-      if (written.repeated) hub.requestCatchUp(groupTopic(groupId), userId);
+      if (written.repeated) publisher.requestCatchUp(groupTopic(groupId), userId);
       else {
         const item = groupMessageItem(message, written, place);
-        hub.publish(groupTopic(groupId), 'messageInGroup', item, { exceptUserIds: [userId] });
-        hub.publishOwn(userId, connection, 'messageInGroup', () => ownMessageItem(item, message, written));
+        publisher.publish(groupTopic(groupId), 'messageInGroup', item, { exceptUserIds: [userId] });
+        publisher.publishOwn(userId, connection, 'messageInGroup', () => ownMessageItem(item, message, written));
       }
       return { item: null, data: null, place };
     },

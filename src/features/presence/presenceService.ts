@@ -1,6 +1,7 @@
 import type { Logger } from '../../lib/logger.ts';
 import { within } from '../../lib/within.ts';
 import type { Hub } from '../../realtime/hub.ts';
+import type { Publisher } from '../../realtime/publisher.ts';
 import type { Subscriber } from '../../realtime/subscriber.ts';
 import { statusTopic } from '../../realtime/topics.ts';
 import type { Presence, PresenceStore, UserStatus } from './presenceStore.ts';
@@ -21,6 +22,7 @@ const CHUNK = 200;
 export class PresenceService {
   readonly #store: PresenceStore;
   readonly #hub: Hub;
+  readonly #publisher: Publisher;
   readonly #logger: Logger;
   /** How many connections of each user are open here. */
   readonly #connections = new Map<string, number>();
@@ -35,9 +37,10 @@ export class PresenceService {
   /** Until when nobody is told that others went offline, by `performance.now()`; 0 when all were looked at since. */
   #quietUntil = 0;
 
-  constructor(store: PresenceStore, hub: Hub, logger: Logger) {
+  constructor(store: PresenceStore, hub: Hub, publisher: Publisher, logger: Logger) {
     this.#store = store;
     this.#hub = hub;
+    this.#publisher = publisher;
     this.#logger = logger;
     hub.on('status', (userId) => this.#lookSoon(userId));
     hub.on('restored', () => {
@@ -98,7 +101,7 @@ export class PresenceService {
     const stored = this.#connections.has(userId) ? this.#store.enter(userId) : this.#store.leave(userId);
     this.#unsettled.delete(userId);
     stored.then(
-      () => this.#hub.announceStatus(userId),
+      () => this.#publisher.announceStatus(userId),
       (error: unknown) => {
         this.#unsettled.add(userId);
         this.#logger.debug({ err: error }, 'a change of presence was not stored');

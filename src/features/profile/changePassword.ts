@@ -8,7 +8,7 @@ import { endSessions } from '../auth/sessions.ts';
  * @throws {AppError} `wrong_password` when the old one is wrong, also when it was changed meanwhile
  */
 export async function changePassword(
-  { userId, sessionId, services: { database, hub, passwords } }: Context,
+  { userId, sessionId, services: { database, publisher, passwords } }: Context,
   { oldPassword, newPassword }: { oldPassword: string; newPassword: string },
 ): Promise<void> {
   const known = (await database.users.findByPk(userId))?.passwordHash;
@@ -22,6 +22,6 @@ export async function changePassword(
     if (changed === 0) throw new AppError('wrong_password');
     await endSessions(database, userId, transaction, sessionId);
   };
-  await database.change(change, () => hub.reconnect(userId));
-  hub.revoke(userId, sessionId);
+  await database.change(change, () => publisher.reconnect(userId));
+  publisher.revoke(userId, sessionId);
 }

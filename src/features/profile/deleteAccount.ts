@@ -19,7 +19,7 @@ const FAREWELL = 'left the group';
  */
 export async function deleteAccount(context: Context): Promise<void> {
   const { userId, services } = context;
-  const { database, hub } = services;
+  const { database, publisher } = services;
   const left: { message: NewMessage; written: WrittenMessage; heirId: string | undefined }[] = [];
   const deletion = async (transaction: Transaction) => {
     // Locked from here on: who adds the user to a group meanwhile waits, and then finds no such user (see `holdAccounts`).
@@ -42,15 +42,15 @@ export async function deleteAccount(context: Context): Promise<void> {
     await endSessions(database, userId, transaction);
   };
   await database.change(deletion, () => {
-    hub.reconnect(userId);
-    for (const { message } of left) hub.requestCatchUp(groupTopic(message.conversationId));
+    publisher.reconnect(userId);
+    for (const { message } of left) publisher.requestCatchUp(groupTopic(message.conversationId));
   });
-  hub.revoke(userId);
+  publisher.revoke(userId);
   for (const { message, written, heirId } of left) {
     const { conversationId: groupId } = message;
     const item = groupMessageItem(message, written, placeOf(written));
-    hub.leaveGroup(userId, item);
-    hub.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
+    publisher.leaveGroup(userId, item);
+    publisher.publish(groupTopic(groupId), 'leaveGroup', item, { exceptUserIds: [userId] });
     if (heirId) announceRole(context, { groupId, userId: heirId, role: 'owner', hasLeft: true });
   }
 }

@@ -32,6 +32,6 @@ function tell(context: Context, address: Address, messageId: string, { seq, read
     return;
   }
   const item = itemFor(address);
-  if (senderId !== null && senderId !== readerId) services.hub.publish(userTopic(senderId), 'messageRead', item);
-  services.hub.publish(userTopic(readerId), 'messageRead', item, { exceptConnectionId: connection?.id });
+  if (senderId !== null && senderId !== readerId) services.publisher.publish(userTopic(senderId), 'messageRead', item);
+  services.publisher.publish(userTopic(readerId), 'messageRead', item, { exceptConnectionId: connection?.id });
 }

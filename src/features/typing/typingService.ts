@@ -1,5 +1,6 @@
 import type { Database } from '../../db/sequelize.ts';
 import type { Hub } from '../../realtime/hub.ts';
+import type { Publisher } from '../../realtime/publisher.ts';
 import type { Subscriber } from '../../realtime/subscriber.ts';
 import { groupTopic, userTopic } from '../../realtime/topics.ts';
 import { isLargeGroup, type NamedConversation } from '../messages/conversation.ts';
@@ -34,14 +35,16 @@ interface Typing {
 export class TypingService {
   readonly #database: Database;
   readonly #hub: Hub;
+  readonly #publisher: Publisher;
   /** By user, and by conversation. */
   readonly #typings = new Map<string, Map<string, Typing>>();
   /** The users in conversations, and the large groups, of whom a start was passed on a moment ago. */
   readonly #quiet = new Set<string>();
 
-  constructor(database: Database, hub: Hub) {
+  constructor(database: Database, hub: Hub, publisher: Publisher) {
     this.#database = database;
     this.#hub = hub;
+    this.#publisher = publisher;
     hub.on('sent', (userId, topic) => this.#endIn(topic, userId));
     hub.on('left', (userId, topic) => this.#endIn(topic, userId));
   }
@@ -128,6 +131,6 @@ export class TypingService {
     const { userId, conversation, topic } = typing;
     const address = { companionId: conversation.companionId && userId, groupId: conversation.groupId };
     const news = { userId, isTyping: this.#isKept(typing) };
-    this.#hub.publish(topic, 'userTyping', { ...address, ...news }, { exceptUserIds: [userId] });
+    this.#publisher.publish(topic, 'userTyping', { ...address, ...news }, { exceptUserIds: [userId] });
   }
 }
