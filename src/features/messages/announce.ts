@@ -23,7 +23,7 @@ export function announce<Event extends ConversationEvent>(
     publisher.publish(groupTopic(groupId), event, tell({ companionId: null, groupId }), exceptions);
     return;
   }
-  if (companionId !== null && companionId !== userId && !isHidden) {
+  if (companionId !== userId && !isHidden) {
     publisher.publish(userTopic(companionId), event, tell({ companionId: userId, groupId: null }));
   }
   publisher.publish(userTopic(userId), event, tell({ companionId, groupId: null }), exceptions);

@@ -83,6 +83,6 @@ async function lock({ userId, services: { database } }: Context, named: NamedCon
 const isCleared = ({ seq }: Message, { clearedSeq }: Member): boolean => Number(seq) <= Number(clearedSeq);
 
 function requestCatchUp({ userId, services: { publisher } }: Context, { companionId, groupId }: NamedConversation): void {
-  const topics = groupId === null ? [userTopic(companionId ?? userId), userTopic(userId)] : [groupTopic(groupId)];
+  const topics = groupId === null ? [userTopic(companionId), userTopic(userId)] : [groupTopic(groupId)];
   for (const topic of new Set(topics)) publisher.requestCatchUp(topic);
 }

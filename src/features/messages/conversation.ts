@@ -13,19 +13,11 @@ export const conversationName = z
     'must have either a receiverId or a groupId, and not both',
   );
 
-/** How a conversation is named to a user. */
-export interface Address {
-  /** The other person of a dialog, the user in the dialog with oneself; null for a group. */
-  companionId: string | null;
-  /** Null for a dialog. */
-  groupId: string | null;
-}
+/** How a conversation is named to a user: a dialog by the other person in it, which is the user in the dialog with oneself, or a group. */
+export type Address = { companionId: string; groupId: null } | { companionId: null; groupId: string };
 
 /** A conversation that a user has named, which need not exist. */
-export interface NamedConversation extends Address {
-  conversationId: string;
-  kind: 'dialog' | 'group';
-}
+export type NamedConversation = Address & { conversationId: string; kind: 'dialog' | 'group' };
 
 /** The conversation that `userId` means by the name. */
 export function conversationOf(userId: string, { receiverId, groupId }: z.output<typeof conversationName>): NamedConversation {

@@ -47,7 +47,7 @@ const answer = pageWith(
     more: z
       .array(
         z.object({
-          receiverId: knownId.nullable().optional(),
+          receiverId: knownId.optional(),
           groupId: knownId.optional(),
           afterRev: z.int().describe('To be sent as it is'),
         }),

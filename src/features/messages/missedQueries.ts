@@ -8,9 +8,7 @@ const MAX_MISSED = 1_000;
 const MAX_LENGTH = 1_000_000;
 
 /** A conversation, and the `rev` up to which the client knows it. */
-export interface Cursor extends NamedConversation {
-  afterRev: number;
-}
+export type Cursor = NamedConversation & { afterRev: number };
 
 /** What the user missed of one conversation. */
 export interface MissedOfConversation {
