@@ -5,8 +5,10 @@ import { within } from '../lib/within.ts';
 import type { Metrics } from '../metrics.ts';
 import { type Bus, type BusListener, type BusMessage, busMessage } from './bus.ts';
 import { Probe } from './probe.ts';
+import { channelOf, RedisServers, topicOf } from './redisChannels.ts';
 import { linkToCluster } from './redisClusterLink.ts';
 import type { RedisLink } from './redisLink.ts';
+import { RedisSender } from './redisSender.ts';
 import { linkToServer } from './redisServerLink.ts';
 
 /** How long anything waits for Redis, in milliseconds; then it goes on without. */
@@ -15,18 +17,8 @@ const PATIENCE = 1_000;
 const START_PATIENCE = 2_000;
 /** Topics that are subscribed to in one step after a loss. */
 const SUBSCRIPTIONS_AT_ONCE = 1_000;
-/** Characters of messages that may wait for a slow server of Redis; more are lost. */
-const MAX_WAITING_LENGTH = 16 * 1024 * 1024;
-/** Topics whose lost messages are remembered one by one; beyond them all are said to have lost some. */
-const MAX_LOST_TOPICS = 1_000;
 /** All processes listen here for one that lost more than it remembers. */
 const LOSSES = 'losses';
-
-/** Channels of Redis begin so. What follows decides which server of a cluster has it: 256 kinds are spread well and cheap to keep. */
-const channelOf = (topic: string): string => `messenger:{${kindOf(topic)}}:${topic}`;
-const kindOf = (topic: string): string => topic.slice(-2);
-const KINDS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
-const topicOf = (channel: string): string => channel.slice('messenger:{xx}:'.length);
 
 /**
  * The bus of several processes: publish and subscribe of Redis. Each process sends itself a probe every second, through each server that
@@ -38,6 +30,8 @@ export class RedisBus implements Bus {
   /** Names this process among those on this Redis. */
   readonly processId = randomUUID();
   readonly #link: RedisLink;
+  readonly #servers = new RedisServers();
+  readonly #sender: RedisSender;
   readonly #metrics: Metrics;
   readonly #logger: Logger;
   readonly #subscribed = new Set<string>();
@@ -49,14 +43,8 @@ export class RedisBus implements Bus {
   #connections = 0;
   /** Whether the listener worked while the bus was away. */
   #hasMissed = false;
-  /** Topics on which something was published that may not have arrived. */
-  #lostTopics = new Set<string>();
-  /** Which server has the channels of a kind, as it was when the connections were made. */
-  readonly #servers = new Map<string, string | undefined>();
   /** Servers that did not answer a subscription in time: nobody waits for another one there until they do. */
   readonly #slow = new Set<string | undefined>();
-  /** Characters that wait for each server. */
-  readonly #waiting = new Map<string | undefined, number>();
   /** One on each server. */
   #probeTopics: string[] = [];
   #reason = 'not connected yet';
@@ -82,6 +70,7 @@ export class RedisBus implements Bus {
       received: (channel, payload) => this.#received(topicOf(channel), payload),
       failed: (reason) => this.#down(reason),
     });
+    this.#sender = new RedisSender({ link: this.#link, servers: this.#servers, metrics });
   }
 
   get failure(): string | undefined {
@@ -107,7 +96,7 @@ export class RedisBus implements Bus {
 
   async subscribe(topic: string): Promise<void> {
     this.#subscribed.add(topic);
-    const server = this.#servers.get(kindOf(topic));
+    const server = this.#servers.of(topic);
     const subscribed = this.#link.subscribe([channelOf(topic)]).then(
       () => {
         this.#slow.delete(server);
@@ -128,7 +117,7 @@ export class RedisBus implements Bus {
 
   publish(topic: string, message: BusMessage, text = ''): Promise<number | undefined> {
     if (this.#subscribed.has(topic)) this.#listener?.receive(topic, message, text);
-    return this.#send(topic, `${this.processId}\n${JSON.stringify(message)}\n${text}`);
+    return this.#sender.send(topic, `${this.processId}\n${JSON.stringify(message)}\n${text}`);
   }
 
   async close(): Promise<void> {
@@ -136,28 +125,6 @@ export class RedisBus implements Bus {
     this.#isUp = false;
     this.#probe.stop();
     this.#link.close();
-  }
-
-  /** Resolves with the number of processes that it was handed to; with undefined when it is lost. */
-  async #send(topic: string, payload: string): Promise<number | undefined> {
-    const server = this.#servers.get(kindOf(topic));
-    const waiting = (this.#waiting.get(server) ?? 0) + payload.length;
-    if (waiting > MAX_WAITING_LENGTH) return this.#lose(topic);
-    this.#waiting.set(server, waiting);
-    try {
-      const receivers = await this.#link.publish(channelOf(topic), payload);
-      this.#metrics.busPublished.inc();
-      return receivers;
-    } catch {
-      return this.#lose(topic);
-    } finally {
-      this.#waiting.set(server, (this.#waiting.get(server) ?? 0) - payload.length);
-    }
-  }
-
-  #lose(topic: string): undefined {
-    this.#metrics.busLost.inc();
-    if (this.#lostTopics.size <= MAX_LOST_TOPICS) this.#lostTopics.add(topic);
   }
 
   #received(topic: string, payload: string): void {
@@ -186,7 +153,7 @@ export class RedisBus implements Bus {
     this.#connections += 1;
     const connection = this.#connections;
     this.#slow.clear();
-    this.#probeTopics = this.#topicsOfServers();
+    this.#probeTopics = this.#servers.update(this.#link, `probe:${this.processId}`);
     const own = new Set([...this.#probeTopics, LOSSES]);
     const topics = [...own, ...this.#subscribed];
     let isComplete = true;
@@ -206,18 +173,6 @@ export class RedisBus implements Bus {
     if (isComplete) this.#probe.begin(this.#probeTopics);
   }
 
-  /** Finds out which servers there are, and a topic on each. */
-  #topicsOfServers(): string[] {
-    const topics = new Map<string | undefined, string>();
-    for (const kind of KINDS) {
-      const topic = `probe:${this.processId}:${kind}`;
-      const server = this.#link.serverOf(channelOf(topic));
-      this.#servers.set(kind, server);
-      topics.set(server, topic);
-    }
-    return [...topics.values()];
-  }
-
   #up(): void {
     if (!this.#isUp) {
       this.#isUp = true;
@@ -232,10 +187,8 @@ export class RedisBus implements Bus {
   }
 
   #tellLosses(): void {
-    const topics = this.#lostTopics;
-    if (topics.size === 0) return;
-    this.#lostTopics = new Set();
-    if (topics.size > MAX_LOST_TOPICS) void this.#send(LOSSES, `${this.processId}\n`);
+    const topics = this.#sender.takeLostTopics();
+    if (topics === 'all') void this.#sender.send(LOSSES, `${this.processId}\n`);
     else for (const topic of topics) void this.publish(topic, { kind: 'loss' });
   }
 
