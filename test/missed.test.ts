@@ -5,6 +5,8 @@ import { query } from './support/database.ts';
 import { call } from './support/http.ts';
 import {
   A_TIME,
+  deviceOf,
+  heard,
   leave,
   NEWEST,
   newCircle,
@@ -122,6 +124,15 @@ describe('getMissed', () => {
       cleared: [],
       data: [{ rev: 2 }, { rev: 3 }, { rev: 4 }],
     });
+  });
+
+  test('is asked for by my other devices when I delete a dialog, and by nobody else', async () => {
+    const [ann, bob] = [await newPerson(server), await newPerson(server)];
+    await write(bob, ann, 'Old');
+    const [mine, other] = [await deviceOf(server, ann, ['catchUp']), await deviceOf(server, bob, ['catchUp'])];
+    await remove(ann, bob);
+    await mine.socket.broadcast('catchUp');
+    for (const person of [ann, other]) expect(await heard(person, 'catchUp')).toEqual([]);
   });
 
   test('sends back to the newest page whoever missed more than 1,000 messages, or knows more than there is', async () => {

@@ -29,8 +29,8 @@ export class Publisher {
   readonly #bus: Bus;
   readonly #topics: TopicIndex;
   readonly #own: OwnMessages;
-  readonly #catchUps = new Throttle((topic) => void this.#bus.publish(topic, { kind: 'catchUp' }));
-  readonly #refreshes = new Throttle((topic) => void this.#bus.publish(topic, { kind: 'loss' }));
+  readonly #catchUps = this.#throttle('catchUp');
+  readonly #refreshes = this.#throttle('loss');
 
   constructor({ bus, topics, own }: PublisherOptions) {
     this.#bus = bus;
@@ -102,6 +102,13 @@ export class Publisher {
   /** The status of a user may have changed: every process that has somebody who watches it is to look. */
   announceStatus(userId: string): void {
     void this.#bus.publish(statusTopic(userId), { kind: 'status', userId });
+  }
+
+  #throttle(kind: 'catchUp' | 'loss'): Throttle {
+    return new Throttle({
+      run: (topic) => void this.#bus.publish(topic, { kind }),
+      connectionsIn: (topic) => this.#topics.subscribersOf(topic).size,
+    });
   }
 
   #isHeard(topic: string): boolean {

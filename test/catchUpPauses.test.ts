@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { deviceOf, heard, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
+import { startServer, type TestServer } from './support/server.ts';
+import { connect } from './support/socket.ts';
+
+/** How long the connections of a topic are left in peace, in milliseconds: any topic, and one with this many. */
+const PAUSE = 2_000;
+const MANY = 1_000;
+const PAUSE_OF_MANY = 4_000;
+
+describe('Who repeats a message again and again', () => {
+  let server: TestServer;
+  let ann: Person;
+  let bob: Person;
+  beforeAll(async () => {
+    server = await startServer({ MAX_CONNECTIONS_PER_USER: String(2 * MANY), RATE_LIMITS: 'off' });
+  });
+  beforeEach(async () => {
+    [ann, bob] = [await newPerson(server), await newPerson(server)];
+  });
+  afterAll(() => server.app.stop());
+
+  /** How long after the first time the listener is told a second time to catch up, in milliseconds, while `repeat` goes on. */
+  async function pauseOf(listener: Person, repeat: () => Promise<unknown>): Promise<number> {
+    const told: number[] = [];
+    await vi.waitFor(
+      async () => {
+        await repeat();
+        if ((await heard(listener, 'catchUp')).length > told.length) told.push(performance.now());
+        expect(told).toHaveLength(2);
+      },
+      { timeout: 20_000, interval: 20 },
+    );
+    const [first = 0, second = 0] = told;
+    return second - first;
+  }
+
+  test('makes the other catch up every two seconds at most', async () => {
+    const listener = await deviceOf(server, bob, ['catchUp']);
+    const messageId = randomUUID();
+    // A repeat and its telling take a moment of their own.
+    expect(await pauseOf(listener, () => write(ann, bob, 'Again', messageId))).toBeGreaterThan(PAUSE - 100);
+  });
+
+  test('makes a group of a thousand connections catch up no more often than they can', async () => {
+    const groupId = await newCircle(server, [ann, bob]);
+    await Promise.all(Array.from({ length: MANY }, () => connect(server, bob)));
+    const listener = await deviceOf(server, bob, ['catchUp']);
+    const messageId = randomUUID();
+    expect(await pauseOf(listener, () => writeToGroup(ann, groupId, 'Again', messageId))).toBeGreaterThan(PAUSE_OF_MANY - 100);
+  });
+});
