@@ -88,7 +88,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     bus,
     hub,
     publisher,
-    presence: new PresenceService(presenceStore, hub, publisher, logger),
+    presence: new PresenceService({ store: presenceStore, database, hub, publisher, logger }),
     typing: new TypingService(database, hub, publisher),
     rateLimits: new RateLimits(env.RATE_LIMITS),
     searchTurns: createSearchTurns(metrics),

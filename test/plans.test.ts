@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import {
   addConversations,
@@ -61,7 +61,9 @@ async function fill(databaseUrl: string, me: TestUser, joiner: TestUser): Promis
   return withClient(databaseUrl, async (client) => {
     const people = await addPeople(client, crowd(PEOPLE));
     const [companionId = '', clearedCompanionId = '', ...others] = await addStrangers(client, MY_CHATS);
-    const group = groupOf([me.id, companionId, ...people.slice(0, GROUP_SIZE)]);
+    // Of all groups it is the last to be found by its id.
+    const id = 'ffffffff-ffff-4fff-bfff-ffffffffffff';
+    const group = { ...groupOf([me.id, companionId, joiner.id, ...people.slice(0, GROUP_SIZE)]), id };
     const cleared = dialogOf(me.id, clearedCompanionId);
     const groups = others.slice(0, MY_GROUPS - 2).map((id) => groupOf([me.id, id]));
     const dialogs = others.slice(0, MY_CHATS - MY_GROUPS - 4).map((id) => dialogOf(me.id, id));
@@ -237,10 +239,30 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
   });
 
   test('whether I may watch people is looked up by our dialogs and my groups', async () => {
-    const userIds = world.companionIds.slice(0, 20);
+    const userIds = [...world.companionIds.slice(0, 20), world.joiner.id];
     const watch = async () => expect(await me.socket.rows('watchPresence', { userIds })).toHaveLength(userIds.length);
     await expectGoodPlans(watch, ['conversations', 'members']);
   });
+
+  test.each(['whom I watch', 'who watches me'])(
+    'whether somebody in a great many groups, %s, shares one is looked up by mine',
+    async (how) => {
+      const joiner = { ...world.joiner, socket: await connect(server, world.joiner) };
+      const [watcher, watched] = how === 'whom I watch' ? [me, joiner] : [joiner, me];
+      await watcher.socket.ask('subscribe', { events: ['userStatus'] });
+      await watcher.socket.rows('watchPresence', { userIds: [watched.id] });
+      const tell = async () => {
+        await watched.socket.close();
+        const offline = expect.objectContaining({ userId: watched.id, status: 'offline' });
+        await vi.waitFor(() => expect(watcher.socket.broadcasts.map(({ params }) => params.item)).toContainEqual(offline), {
+          timeout: 5_000,
+        });
+      };
+      await expectGoodPlans(tell, ['conversations', 'members']);
+      await watcher.socket.close();
+      me = { ...world.me, socket: await connect(server, world.me) };
+    },
+  );
 
   test('what was missed is read, of one long conversation and of as many as can be named', async () => {
     const tables = ['conversations', 'members', 'messages', 'users'];

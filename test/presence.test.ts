@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { query } from './support/database.ts';
 import { call } from './support/http.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
-import { A_TIME, addEmptyDialog, heard, leave, newCircle, newPerson, type Person, write } from './support/people.ts';
+import { A_TIME, add, addEmptyDialog, heard, leave, newCircle, newPerson, type Person, remove, write } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
@@ -109,6 +109,54 @@ describe.each([
       expect(await watch(alice, bob)).toEqual([ONLINE(bob.id)]);
       await leave(bob, groupId);
       expect(await alice.socket.fail('watchPresence', { userIds: [bob.id] })).toMatchObject({ code: 'no_shared_chat' });
+    });
+
+    describe('and shared with somebody no more than a group', () => {
+      /** The first owns the group of the three, the second watches the third, and so does a fourth, who has written to that one. */
+      async function circle() {
+        const [owner, alice, bob, friend] = [await newPerson(here), await newPerson(here), await newPerson(there), await newPerson(here)];
+        const groupId = await newCircle(here, [owner, alice, bob]);
+        await write(friend, bob, 'Hello');
+        for (const person of [alice, friend]) {
+          await person.socket.ask('subscribe', { events: ['userStatus'] });
+          expect(await watch(person, bob)).toEqual([ONLINE(bob.id)]);
+        }
+        return { owner, alice, bob, friend, groupId };
+      }
+
+      test.each<[string, (scene: Awaited<ReturnType<typeof circle>>) => Promise<unknown>]>([
+        ['left it', ({ alice, groupId }) => leave(alice, groupId)],
+        ['was removed from it', ({ owner, alice, groupId }) => remove(owner, groupId, alice)],
+        ['was left by that one', ({ bob, groupId }) => leave(bob, groupId)],
+        ['saw that one removed', ({ owner, bob, groupId }) => remove(owner, groupId, bob)],
+        ['saw it dropped', ({ owner, groupId }) => owner.socket.ask('dropGroup', { groupId })],
+      ])('and %s hears nothing of what happens then, while who shares a dialog does', async (_what, part) => {
+        const scene = await circle();
+        const { alice, bob, friend } = scene;
+        await part(scene);
+        await bob.socket.close();
+        await until(friend, [OFFLINE(bob.id)]);
+        await connect(there, bob);
+        await until(friend, [OFFLINE(bob.id), ONLINE(bob.id, A_TIME)]);
+        expect(await heard(alice, 'userStatus')).toEqual([]);
+      });
+
+      test('hears nothing of a deleted account, while who shares a dialog does', async () => {
+        const { alice, bob, friend } = await circle();
+        await call(there, 'DELETE', '/profile', { token: bob.token });
+        await until(friend, [OFFLINE(bob.id)]);
+        expect(await heard(alice, 'userStatus')).toEqual([]);
+      });
+
+      test('hears again when they share one again', async () => {
+        const { owner, alice, bob, friend, groupId } = await circle();
+        await leave(alice, groupId);
+        await bob.socket.close();
+        await until(friend, [OFFLINE(bob.id)]);
+        await add(owner, groupId, alice);
+        await connect(there, bob);
+        await until(alice, [ONLINE(bob.id, A_TIME)]);
+      });
     });
 
     test('sees somebody who deleted the account go offline', async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { statusTopic } from '../src/realtime/topics.ts';
+import { openProxy } from './support/databaseProxy.ts';
 import { readLog } from './support/logs.ts';
-import { A_TIME, newPerson, type Person, write } from './support/people.ts';
+import { A_TIME, heard, newCircle, newPerson, type Person, remove, write } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
 import { JWT_SECRET, startServer, type TestServer } from './support/server.ts';
 import { newDirectory, startProcess, sweep } from './support/serverProcess.ts';
@@ -133,4 +134,33 @@ describe.skipIf(!isRedisInstalled)('presence when something fails', () => {
     await vi.waitFor(async () => expect(await watch(elsewhere, bob)).toEqual([ONLINE(bob.id, A_TIME)]), { timeout: 15_000 });
     await there.app.stop();
   });
+
+  test.each(['is silent', 'refuses connections'])(
+    'while the database %s nobody is told anything, and afterwards who shares a chat still',
+    { timeout: 60_000 },
+    async (how) => {
+      const proxy = await openProxy(here.databaseUrl);
+      const there = await startServer({ REDIS_URL: redis.url }, proxy.url);
+      const [owner, bob, alice, friend] = [await newPerson(here), await newPerson(here), await newPerson(there), await newPerson(there)];
+      const groupId = await newCircle(here, [owner, alice, bob]);
+      await write(friend, bob, 'Hello');
+      for (const person of [alice, friend]) {
+        await person.socket.ask('subscribe', { events: ['userStatus'] });
+        await vi.waitFor(async () => expect(await watch(person, bob)).toEqual([ONLINE(bob.id)]), { timeout: 10_000 });
+      }
+      if (how === 'is silent') proxy.freeze();
+      else await proxy.refuse();
+      await remove(owner, groupId, alice);
+      await bob.socket.close();
+      const isUntold = async () => expect((await readLog(there)).map(({ msg }) => msg)).toContain('changes of presence could not be told');
+      await vi.waitFor(isUntold, { timeout: 20_000, interval: 100 });
+      for (const { socket } of [alice, friend]) expect(socket.broadcasts.filter(({ type }) => type === 'userStatus')).toEqual([]);
+      if (how === 'is silent') proxy.thaw();
+      else await proxy.accept();
+      await until(friend, [OFFLINE(bob.id)]);
+      expect(await heard(alice, 'userStatus')).toEqual([]);
+      await there.app.stop();
+      await proxy.close();
+    },
+  );
 });

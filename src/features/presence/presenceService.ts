@@ -1,3 +1,4 @@
+import type { Database } from '../../db/sequelize.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { within } from '../../lib/within.ts';
 import type { Hub } from '../../realtime/hub.ts';
@@ -5,6 +6,7 @@ import type { Publisher } from '../../realtime/publisher.ts';
 import type { Subscriber } from '../../realtime/subscriber.ts';
 import { statusTopic } from '../../realtime/topics.ts';
 import type { Presence, PresenceStore, UserStatus } from './presenceStore.ts';
+import { StatusNews } from './statusNews.ts';
 
 /** How often a process says that it lives, and looks whether others do, in milliseconds. */
 const RENEWAL = 5_000;
@@ -15,6 +17,14 @@ const GRACE = 10_000;
 /** Users that are read at a time. */
 const CHUNK = 200;
 
+interface PresenceOptions {
+  store: PresenceStore;
+  database: Database;
+  hub: Hub;
+  publisher: Publisher;
+  logger: Logger;
+}
+
 /**
  * Who is online. Only who watches a user is told when that changes: a change travels as a hint on a topic of the user, and each process
  * that has somebody who watches reads the store then. So hints that are late, doubled or in the wrong order do no harm.
@@ -24,10 +34,9 @@ export class PresenceService {
   readonly #hub: Hub;
   readonly #publisher: Publisher;
   readonly #logger: Logger;
+  readonly #news: StatusNews;
   /** How many connections of each user are open here. */
   readonly #connections = new Map<string, number>();
-  /** What those who watch a user here were last told. */
-  readonly #told = new Map<string, Presence>();
   readonly #due = new Set<string>();
   /** Users whose last change the store did not take. */
   readonly #unsettled = new Set<string>();
@@ -37,11 +46,12 @@ export class PresenceService {
   /** Until when nobody is told that others went offline, by `performance.now()`; 0 when all were looked at since. */
   #quietUntil = 0;
 
-  constructor(store: PresenceStore, hub: Hub, publisher: Publisher, logger: Logger) {
+  constructor({ store, database, hub, publisher, logger }: PresenceOptions) {
     this.#store = store;
     this.#hub = hub;
     this.#publisher = publisher;
     this.#logger = logger;
+    this.#news = new StatusNews(database, hub, logger);
     hub.on('status', (userId) => this.#lookSoon(userId));
     hub.on('restored', () => {
       this.#doubtAll();
@@ -121,14 +131,11 @@ export class PresenceService {
     for (const [index, userId] of userIds.entries()) this.#tell(userId, presences[index]);
   }
 
-  /** Tells those who watch the user, if it is news that can be trusted. Returns what they know then. */
+  /** Tells those who watch the user, if it is news that can be trusted. Returns what they know then, or will soon. */
   #tell(userId: string, presence: Presence = OFFLINE): Presence {
-    const before = this.#told.get(userId);
+    const before = this.#news.last(userId);
     if (before?.status === 'online' && presence.status === 'offline' && this.#quietUntil > 0) return before;
-    this.#told.set(userId, presence);
-    const status: UserStatus = { userId, ...presence };
-    const watchers = this.#hub.subscribersOf(statusTopic(userId));
-    if (before && before.status !== presence.status) this.#hub.tell(watchers, 'userStatus', status);
+    this.#news.add(userId, presence);
     return presence;
   }
 
@@ -139,11 +146,11 @@ export class PresenceService {
     });
     if (presences) return presences;
     for (const userId of userIds) this.#unread.add(userId);
-    return userIds.map((userId) => (this.#connections.has(userId) ? ONLINE : (this.#told.get(userId) ?? OFFLINE)));
+    return userIds.map((userId) => (this.#connections.has(userId) ? ONLINE : (this.#news.last(userId) ?? OFFLINE)));
   }
 
   async #renew(): Promise<void> {
-    for (const userId of this.#told.keys()) if (!this.#hub.hasTopic(statusTopic(userId))) this.#told.delete(userId);
+    this.#news.renew();
     try {
       if (await this.#store.renew()) this.#doubtAll();
       for (const userId of this.#unsettled) this.#settle(userId);
@@ -155,7 +162,7 @@ export class PresenceService {
       if (isOver) this.#quietUntil = 0;
       const unread = [...this.#unread];
       this.#unread.clear();
-      await this.#lookAgain(somebodyDied || isOver ? [...this.#told.keys()] : unread);
+      await this.#lookAgain(somebodyDied || isOver ? this.#news.userIds : unread);
     } catch (error) {
       this.#logger.debug({ err: error }, 'presence could not be renewed');
     }

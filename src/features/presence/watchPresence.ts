@@ -5,7 +5,7 @@ import { DONE, operation } from '../../operation.ts';
 import { isStatusTopic, statusTopic } from '../../realtime/topics.ts';
 import { id } from '../../schemas.ts';
 import { userStatus } from './presenceStore.ts';
-import { strangersTo } from './queries.ts';
+import { strangersAmong } from './queries.ts';
 
 const MAX_USERS = 200;
 /** Users that one connection may watch. */
@@ -22,9 +22,10 @@ export const watchPresence = operation({
   async handle({ userId, connection, services: { database, presence } }, { userIds }) {
     if (!connection) throw new AppError('upgrade_required');
     const asked = [...new Set(userIds)];
-    const strangers = await strangersTo(database, userId, asked);
+    const pairs = asked.map((otherId) => ({ userId, otherId }));
+    const strangers = await strangersAmong(database, pairs);
     if (strangers.length > 0) {
-      const issues = strangers.map((stranger) => ({ path: `userIds.${userIds.indexOf(stranger)}`, message: 'shares no chat with you' }));
+      const issues = strangers.map(({ otherId }) => ({ path: `userIds.${userIds.indexOf(otherId)}`, message: 'shares no chat with you' }));
       throw new AppError('no_shared_chat', { issues });
     }
     const watched = new Set([...[...connection.topics].filter(isStatusTopic), ...asked.map(statusTopic)]);

@@ -24,7 +24,7 @@ export const eventRequests: RequestExamples = {
 
 export const eventBroadcasts: BroadcastExamples = {
   userStatus: {
-    summary: 'Somebody came or went: to connections that watch the user',
+    summary: 'Somebody came or went: to connections that watch the user, while both share a chat',
     item: { userId: BOB, status: 'offline', lastSeenAt: NOON },
   },
   catchUp: {
