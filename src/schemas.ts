@@ -59,18 +59,16 @@ export const groupDescription = z
 /** A first or last name: no white space inside either. */
 export const personName = title.refine((text) => !/\s/.test(text), 'must not contain white space');
 
-const ROWS = 'How many rows the page has at most';
-
 /** How many rows a page has. */
 export const limit = z
   .int('must be a whole number from 1 to 100')
   .min(1, 'must be at least 1')
   .max(100, 'must be at most 100')
-  .describe(ROWS);
+  .describe('How many rows the page has at most');
 
-/** The same in a query string, where it may be left out. */
+/** The same in a query string, where it is written in decimal digits and may be left out. */
 export const limitOr = (otherwise: number) =>
-  z.coerce.number('must be a whole number from 1 to 100').int().min(1).max(100).default(otherwise).describe(ROWS);
+  z.preprocess((text) => (typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : text), limit.default(otherwise));
 
 const TIME = 'must be a time like 2026-01-31T12:00:00.000Z';
 const pastTime = (error: string) =>

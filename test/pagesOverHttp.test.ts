@@ -11,6 +11,9 @@ const DEFAULT_LIMIT = 50;
 /** Messages of a conversation, those that tell of a group's members included, and chats of somebody. */
 const MESSAGES = 102;
 const CHATS = 51;
+const CHATS_IN_PAIRS = (CHATS - 1) / 2;
+/** As they stand in a query. */
+const NO_LIMITS = ['', '1&limit=2', '9'.repeat(400), ...'0 -1 101 1.5 x 0x10 1e1 10.0 %2010 10%20 %2B10 %D9%A1'.split(' ')];
 
 const page = z.strictObject({ data: z.array(z.record(z.string(), z.unknown())), nextCursor: z.string().nullable() });
 const range = (length: number) => Array.from({ length }, (_, index) => index);
@@ -57,7 +60,7 @@ describe('Pages over HTTP', () => {
     return { path: `${talk.path(reader)}/messages`, type, of: talk.name(reader) };
   }
 
-  test.for(KINDS)('of a %s neither skip nor repeat what was written at once, and an empty one follows a full last one', async (kind) => {
+  test.for(KINDS)('of a %s neither skip nor repeat what was written at once, and none follows a full last one', async (kind) => {
     const [ann, bob] = [await newPerson(server), await newPerson(another)];
     const talk = await Talk.begin(server, kind, [ann, bob]);
     const ids = range(MESSAGES - (await talk.history(ann)).length).map(() => randomUUID());
@@ -68,7 +71,7 @@ describe('Pages over HTTP', () => {
     expect(new Set((await Promise.all(writes)).map(({ status }) => status))).toEqual(new Set([201]));
     for (const [limit, sizes] of [
       [undefined, [DEFAULT_LIMIT, DEFAULT_LIMIT, 2]],
-      [34, [34, 34, 34, 0]],
+      [34, [34, 34, 34]],
       [100, [100, 2]],
     ] as const) {
       const pages = await readPages(bob, messagesOf(talk, bob), limit);
@@ -86,12 +89,14 @@ describe('Pages over HTTP', () => {
     const inPairs = moments.map((moment) => Math.floor(moment / 2));
     for (const [times, limit, sizes] of [
       [moments, undefined, [DEFAULT_LIMIT, 1]],
-      [moments, 1, [...moments.map(() => 1), 0]],
-      [moments, 17, [17, 17, 17, 0]],
+      [moments, 1, moments.map(() => 1)],
+      [moments, 17, [17, 17, 17]],
       [moments, 100, [CHATS]],
-      [inPairs, undefined, [CHATS, 0]],
+      [inPairs, undefined, [CHATS]],
       [inPairs, 17, [17, 18, 16]],
-      [moments.map(() => 0), 1, [CHATS, 0]],
+      [inPairs, 1, [1, ...range(CHATS_IN_PAIRS).map(() => 2)]],
+      [moments.map(() => 0), 1, [CHATS]],
+      [moments.map(() => 0), CHATS, [CHATS]],
     ] as const) {
       await setTimes(server.databaseUrl, ann, [...times]);
       const pages = await readPages(ann, CHAT_LIST, limit);
@@ -119,7 +124,7 @@ describe('Pages over HTTP', () => {
     await talk.say(ann, 'Hello');
     const { path } = list === '/chats' ? CHAT_LIST : messagesOf(talk, ann);
     for (const [name, values] of [
-      ['limit', ['0', '-1', '101', '1.5', 'x', '', '1&limit=2']],
+      ['limit', NO_LIMITS],
       ['cursor', ['', 'null', 'x', '0', '2026-01-01', '2026-02-30T00:00:00.000Z', '1969-12-31T23:59:59.999Z', 'WzFd']],
     ] as const) {
       const refused = { status: 400, body: { code: 'invalid_params', errors: [{ path: name, message: expect.stringMatching(/./) }] } };

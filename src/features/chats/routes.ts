@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { bodyByTime, pageBody, pageQuery } from '../../http/page.ts';
-import { operationRoute, type Route, route } from '../../http/route.ts';
+import { pageBody, pageByTime, pageQuery } from '../../http/page.ts';
+import { type Route, route } from '../../http/route.ts';
 import { id } from '../../schemas.ts';
 import { conversationRoutes } from '../messages/conversationRoutes.ts';
 import { deleteDialog } from './deleteDialog.ts';
@@ -8,7 +8,7 @@ import { CHATS, listLastMessage } from './listLastMessage.ts';
 import { chatRow } from './rows.ts';
 import { updateChat } from './updateChat.ts';
 
-const list = operationRoute({
+const list = route({
   method: 'get',
   path: '/chats',
   summary: 'My dialogs and groups, each with its last message, newest first',
@@ -16,9 +16,7 @@ const list = operationRoute({
   status: 200,
   answer: pageBody(chatRow),
   errors: [],
-  operation: listLastMessage,
-  toParams: ({ limit, cursor = null }) => ({ limit, cursorCreatedAt: cursor }),
-  toBody: bodyByTime,
+  handle: (context, query) => pageByTime(query, (page) => listLastMessage.handle(context, page)),
 });
 
 const destroy = route({

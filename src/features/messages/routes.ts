@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { place } from '../../answers.ts';
 import type { Env } from '../../env.ts';
-import { bodyByTime, pageBody, pageQuery } from '../../http/page.ts';
-import { operationRoute, type Route } from '../../http/route.ts';
+import { pageBody, pageByTime, pageQuery } from '../../http/page.ts';
+import { operationRoute, type Route, route } from '../../http/route.ts';
 import { id, messageText, newMessageId, replyToId } from '../../schemas.ts';
 import { conversationRoutes } from './conversationRoutes.ts';
 import { deleteMessage } from './deleteMessage.ts';
@@ -12,7 +12,7 @@ import { dialogRow, groupRow } from './rows.ts';
 import { sendPrivate } from './sendPrivate.ts';
 import { sendToGroup } from './sendToGroup.ts';
 
-const readDialog = operationRoute({
+const readDialog = route({
   method: 'get',
   path: '/dialogs/:userId/messages',
   summary: 'A page of my dialog with a user, newest first',
@@ -20,12 +20,11 @@ const readDialog = operationRoute({
   status: 200,
   answer: pageBody(dialogRow),
   errors: [],
-  operation: dialogHistory,
-  toParams: ({ userId, limit, cursor = null }) => ({ receiverId: userId, limit, cursorCreatedAt: cursor }),
-  toBody: bodyByTime,
+  handle: (context, { userId: receiverId, ...query }) =>
+    pageByTime(query, (page) => dialogHistory.handle(context, { receiverId, ...page })),
 });
 
-const readGroup = operationRoute({
+const readGroup = route({
   method: 'get',
   path: '/groups/:groupId/messages',
   summary: 'A page of a group of mine, newest first',
@@ -33,9 +32,7 @@ const readGroup = operationRoute({
   status: 200,
   answer: pageBody(groupRow),
   errors: ['not_a_member'],
-  operation: groupHistory,
-  toParams: ({ groupId, limit, cursor = null }) => ({ groupId, limit, cursorCreatedAt: cursor }),
-  toBody: bodyByTime,
+  handle: (context, { groupId, ...query }) => pageByTime(query, (page) => groupHistory.handle(context, { groupId, ...page })),
 });
 
 const message = ({ MAX_MESSAGE_LENGTH }: Env) => ({ messageId: newMessageId, content: messageText(MAX_MESSAGE_LENGTH), replyToId });
