@@ -75,6 +75,19 @@ describe('swagger.yaml', () => {
 });
 
 describe('what is published', () => {
+  test.each([
+    ['/api/dialogs/', ['not_a_member', 'not_an_admin', 'not_the_owner']],
+    ['/api/groups/', ['no_such_chat']],
+  ])('says of what is below %s nothing of errors that only others answer', (below, codes) => {
+    const paths = Object.entries(swagger.paths).filter(([path]) => path.startsWith(below));
+    expect(paths.length).toBeGreaterThan(5);
+    for (const [path, methods] of paths) {
+      for (const code of codes)
+        expect({ path, methods: JSON.stringify(methods) }).toEqual({ path, methods: expect.not.stringContaining(code) });
+    }
+    expect(JSON.stringify(documented('PATCH', '/api/dialogs/{userId}/chat').responses)).toContain('no_such_chat');
+  });
+
   test('forbids unknown fields in bodies of requests, and in no answer', () => {
     for (const methods of Object.values(swagger.paths)) {
       for (const { requestBody, responses } of Object.values(methods)) {

@@ -280,11 +280,11 @@ describe('who may do what', () => {
     }
   });
 
-  const paths = createRoutes(parseEnv({})).flatMap(({ method, path, aliases = [] }) =>
-    [path, ...aliases].map((address) => ({ method, address, row: PATHS[`${method} ${path}`] })),
+  const paths = createRoutes(parseEnv({})).flatMap(({ method, path, aliases = [], errors }) =>
+    [path, ...aliases].map((address) => ({ method, address, errors, row: PATHS[`${method} ${path}`] })),
   );
 
-  test.for(paths)('$method $address', async ({ method, address, row }) => {
+  test.for(paths)('$method $address, and a refusal is one that is described', async ({ method, address, errors, row }) => {
     if (!row) throw new Error('no row');
     const request = async (scene: Scene, actor: TestUser, token?: string) => {
       const input = row.input?.(scene, actor);
@@ -298,7 +298,9 @@ describe('who may do what', () => {
       const path = address.replace(/:(\w+)/g, (_, name: string) => values[name] ?? '');
       const query = method === 'get' && input ? `?${new URLSearchParams(Object.entries(input))}` : '';
       const body = method === 'get' ? undefined : input;
-      return (await call(server, method.toUpperCase(), path + query, { token, ...(body && { body }) })).status;
+      const answer = await call(server, method.toUpperCase(), path + query, { token, ...(body && { body }) });
+      if (answer.status >= 400) expect(['unauthorized', ...errors]).toContain(z.object({ code: z.string() }).parse(answer.body).code);
+      return answer.status;
     };
     let scene = await setScene(server);
     for (const token of Object.values(refused)) expect(await request(scene, scene.owner, token)).toBe(row.nobody);

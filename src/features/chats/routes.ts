@@ -37,7 +37,8 @@ const update = conversationRoutes({
   method: 'patch',
   path: '/chat',
   summary: (conversation) => `How ${conversation} looks in my list: muted, pinned, with a title of mine`,
-  errors: ['no_such_chat'],
+  errors: [],
+  dialogErrors: ['no_such_chat'],
   operation: updateChat,
 });
 

@@ -10,13 +10,15 @@ interface Definition {
   /** Below the conversation. */
   path: string;
   summary: (conversation: string) => string;
-  /** Errors beside `not_a_member`, which a group may answer. */
+  /** Errors that both may answer. */
   errors: ErrorCode[];
+  /** Errors that only a dialog may answer; a group may answer `not_a_member`. */
+  dialogErrors?: ErrorCode[];
   operation: Operation<typeof conversationName, z.ZodObject<{ item: z.ZodObject; data: z.ZodNull }>>;
 }
 
 /** Two paths to an operation on a conversation, for dialogs and for groups. They take what it takes beside the conversation. */
-export function conversationRoutes({ method, path, summary, errors, operation }: Definition): Route[] {
+export function conversationRoutes({ method, path, summary, errors, dialogErrors = [], operation }: Definition): Route[] {
   const { receiverId: _receiverId, groupId: _groupId, ...fields } = operation.params.shape;
   const common = { method, status: 200, answer: z.object({ data: operation.answer.shape.item }) } as const;
   const ofDialog = route({
@@ -24,7 +26,7 @@ export function conversationRoutes({ method, path, summary, errors, operation }:
     path: `/dialogs/:userId${path}`,
     summary: summary('my dialog with a user'),
     params: z.strictObject({ userId: id, ...fields }),
-    errors,
+    errors: [...dialogErrors, ...errors],
     handle: async (context, { userId, ...params }) => ({ data: (await operation.run(context, { receiverId: userId, ...params })).item }),
   });
   const ofGroup = route({
