@@ -263,7 +263,8 @@ describe('the page about it', () => {
     const served = await response.text();
     const described = describeSocket(createRegistry(parseEnv({ MAX_MESSAGE_LENGTH: '77' })));
     expect(parse(served)).toEqual(JSON.parse(JSON.stringify(described)));
-    expect(served).toContain('"maxLength": 77');
+    expect(served.split('\n')[0]).toBe('asyncapi: "3.0.0"');
+    expect(served).toContain(' maxLength: 77\n');
   });
 
   test('is reached from the page of the REST side', async () => {

@@ -136,7 +136,8 @@ describe('GET /api/swagger.yaml', () => {
     const served = await response.text();
     const described = describeApi(createRoutes(parseEnv({ MAX_MESSAGE_LENGTH: '77' })), '/');
     expect(parse(served)).toEqual(JSON.parse(JSON.stringify(described)));
-    expect(served).toContain('"maxLength": 77');
+    expect(served.split('\n')[0]).toBe('openapi: "3.0.3"');
+    expect(served).toContain(' maxLength: 77\n');
     expect(page).toContain('/api/swagger.yaml');
     expect(page).toMatch(/"servers": \[\s*\{\s*"url": "\/"\s*\}\s*\]/);
   });

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { stringify } from 'yaml';
 import { parseEnv } from '../env.ts';
 import { describeApi } from '../http/openapi.ts';
 import { createRoutes } from '../http/routes.ts';
+import { toYaml } from '../lib/yaml.ts';
 import { describeSocket } from '../ws/asyncapi.ts';
 import { createRegistry } from '../ws/registry.ts';
 
@@ -16,5 +16,5 @@ const FILES = {
 };
 
 for (const [file, description] of Object.entries(FILES)) {
-  await writeFile(file, stringify(description, { aliasDuplicateObjects: false, lineWidth: 0 }));
+  await writeFile(file, toYaml(description));
 }
