@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Metrics } from '../src/metrics.ts';
 import { newDatabase } from './support/database.ts';
 import { openProxy } from './support/databaseProxy.ts';
 import { byHeader, bySubprotocol, handshake, opened } from './support/handshake.ts';
@@ -189,6 +190,32 @@ describe('The metrics', () => {
     await proxy.accept();
     await expectMetrics({ messenger_database_reachable: 1 }, own);
     await own.app.stop();
+    await proxy.close();
+  });
+
+  test('count a request that was given up by a server that stops once, also when it is done later', { timeout: 30_000 }, async () => {
+    // Nobody can read the page of a server that has stopped.
+    const counted = vi.spyOn(Metrics.prototype, 'countRequest');
+    const proxy = await openProxy(server.databaseUrl);
+    const own = await startServer({}, proxy.url);
+    const ann = await newPerson(own);
+    const [first, last] = [randomUUID(), randomUUID()];
+    await write(ann, ann, 'Hello', last);
+    proxy.freeze();
+    // The second one begins when the first has failed, and is under way when the server gives it up.
+    const react = (messageId: string) => ann.socket.request('addReaction', { receiverId: ann.id, messageId, emoji: '👍' });
+    const answers = Promise.all([react(first), react(last)]);
+    // What is no request is answered at once: then those before it have arrived.
+    ann.socket.send('{');
+    await ann.socket.until(({ type }) => type === 'processor');
+    const stopped = own.app.stop();
+    for (const answer of await answers) expect(answer).toMatchObject({ code: 'unavailable' });
+    proxy.thaw();
+    // The server lets the database go when nothing is under way there.
+    await stopped;
+    const unavailable = ['addReaction', 'unavailable'];
+    expect(counted.mock.calls.filter(([type]) => type === 'addReaction')).toEqual([unavailable, unavailable]);
+    counted.mockRestore();
     await proxy.close();
   });
 

@@ -10,7 +10,7 @@ import { type Frame, textFrame } from '../realtime/frame.ts';
 import type { OptInEvent } from '../realtime/optInEvents.ts';
 import type { Subscriber } from '../realtime/subscriber.ts';
 import { CLOSE, type CloseReason } from './closeCodes.ts';
-import { dispatch } from './dispatch.ts';
+import { dispatch, type Reply } from './dispatch.ts';
 import { endWithin } from './endWithin.ts';
 import { errorFrame, PROCESSOR, parseEnvelope, type RequestId } from './envelope.ts';
 import { RequestLimit } from './requestLimit.ts';
@@ -181,11 +181,12 @@ export class Connection implements Subscriber, Context, RequestHandler {
     }
   }
 
-  run({ envelope, operation }: Request): Promise<string> {
+  run({ envelope, operation }: Request): Promise<Reply> {
     return dispatch(this, operation, envelope);
   }
 
-  answer(text: string): void {
+  answer({ text, type, outcome }: Reply): void {
+    this.services.metrics.countRequest(type, outcome);
     this.deliver(textFrame(text));
   }
 
@@ -199,8 +200,7 @@ export class Connection implements Subscriber, Context, RequestHandler {
   }
 
   #answerError(type: string, error: AppError, requestId?: RequestId): void {
-    this.services.metrics.countRequest(type, error.code);
-    this.deliver(textFrame(errorFrame(type, error, requestId)));
+    this.answer({ text: errorFrame(type, error, requestId), type, outcome: error.code });
     this.holdBack();
   }
 

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { Operation } from '../operation.ts';
+import type { Reply } from './dispatch.ts';
 import type { Envelope } from './envelope.ts';
 
 /** Requests that may be unanswered, and characters in them; then no more should be read. */
@@ -11,8 +12,8 @@ const LAST_ANSWER = 8_000;
 /** Whose requests these are. An object and not functions: each connection has a queue. */
 export interface RequestHandler {
   /** Runs a request; resolves with its answer, also when it fails. */
-  run(request: Request): Promise<string>;
-  answer(text: string): void;
+  run(request: Request): Promise<Reply>;
+  answer(reply: Reply): void;
   /** A request could not be answered. */
   failed(error: unknown): void;
   /** Answers a request that was not run, or not to its end. */
@@ -97,13 +98,13 @@ export class RequestQueue {
   async #run(request: Request): Promise<void> {
     this.#running.push(request);
     this.#isExclusive = request.operation?.exclusive ?? false;
-    const text = await this.#handler.run(request);
+    const reply = await this.#handler.run(request);
     const index = this.#running.indexOf(request);
     if (index === -1) return;
     this.#running.splice(index, 1);
     this.#length -= request.length;
     this.#isExclusive = false;
-    this.#handler.answer(text);
+    this.#handler.answer(reply);
     this.#next();
   }
 }
