@@ -65,6 +65,19 @@ describe('HTTP', () => {
     },
   );
 
+  test('a body that is not UTF-8 is invalid JSON, and nothing else is stored instead of it', async () => {
+    const garbled = Buffer.concat([Buffer.from('{"firstName":"Ann'), Buffer.from([0xff]), Buffer.from('"}')]);
+    const response = await patch(garbled, 'application/json');
+    expect([response.status, await response.json()]).toMatchObject([400, { code: 'invalid_json' }]);
+    expect((await call(server, 'GET', '/profile', user)).body).toMatchObject({ data: { firstName: 'Ann' } });
+  });
+
+  test.each(['/search?searchText=Ann', '/search', '/chats?limit=1', '/chats?limit=0'])('HEAD %s is answered as GET is', async (path) => {
+    const get = await call(server, 'GET', path, user);
+    const head = await call(server, 'HEAD', path, user);
+    expect([head.status, head.headers.get('content-length')]).toEqual([get.status, get.headers.get('content-length')]);
+  });
+
   test.each(['[{"firstName":"x"}]', '[["firstName","x"]]'])('a body of %j is not what is wanted', async (body) => {
     const { token } = user;
     expect(await call(server, 'PATCH', '/profile', { token, body })).toMatchObject({ status: 400, body: { code: 'invalid_params' } });

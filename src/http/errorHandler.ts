@@ -8,6 +8,7 @@ const httpError = z.object({ status: z.int().min(400).max(499), type: z.string()
 
 const CODE_OF_TYPE = new Map<string | undefined, ErrorCode>([
   ['entity.parse.failed', 'invalid_json'],
+  ['entity.verify.failed', 'invalid_json'],
   ['entity.too.large', 'body_too_large'],
   ['charset.unsupported', 'not_json'],
   ['encoding.unsupported', 'not_json'],

@@ -4,7 +4,15 @@ import { type JsonSchema, jsonSchema as toJsonSchema } from '../jsonSchema.ts';
 import type { Route } from './route.ts';
 
 /** What every path may answer beside its own errors. */
-const COMMON_ERRORS: ErrorCode[] = ['invalid_params', 'rate_limited', 'origin_refused', 'internal', 'busy', 'unavailable'];
+const COMMON_ERRORS: ErrorCode[] = [
+  'invalid_params',
+  'invalid_request',
+  'rate_limited',
+  'origin_refused',
+  'internal',
+  'busy',
+  'unavailable',
+];
 const BODY_ERRORS: ErrorCode[] = ['invalid_json', 'body_too_large', 'not_json'];
 
 const errorBody = z.object({

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import cors from 'cors';
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import helmet from 'helmet';
@@ -47,7 +48,7 @@ export function createHttpApp(services: Services, routes: Route[], operations: R
   app.get('/api/ws', () => {
     throw new AppError('upgrade_required');
   });
-  app.use('/api', express.json({ limit: maxRequestBytes(env) }));
+  app.use('/api', express.json({ limit: maxRequestBytes(env), verify: refuseGarbled }));
   for (const route of routes) {
     for (const path of [route.path, ...(route.aliases ?? [])]) app[route.method](`/api${path}`, serve(route, services));
   }
@@ -63,12 +64,17 @@ function allowOrigins({ env }: Services): RequestHandler {
   };
 }
 
+/** What is not the UTF-8 that it should be would be read, and stored, as something else than what was sent. The parser makes a refusal of any error. */
+function refuseGarbled(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {
+  if (encoding === 'utf-8' && !isUtf8(body)) throw new Error('the body is not UTF-8');
+}
+
 function serve(route: Route, services: Services): RequestHandler {
   return async (request, response) => {
     if (services.database.isCrowded) throw new AppError('busy');
     const context = route.public ? undefined : await authenticate(services, request.headers.authorization);
     if (route.limit) await services.rateLimits.consume(route.limit, context?.userId ?? services.clientAddress(request));
-    const input = inputOf(request);
+    const input = route.method === 'get' ? request.query : bodyOf(request);
     const issues = Object.keys(request.params).flatMap((path) => (path in input ? { path, message: 'stands in the path' } : []));
     if (issues.length > 0) throw new AppError('invalid_params', { issues });
     const answer = await route.run(services, context, { ...input, ...request.params });
@@ -76,9 +82,8 @@ function serve(route: Route, services: Services): RequestHandler {
   };
 }
 
-/** What the query of a GET, or the body of anything else, holds. */
-function inputOf(request: Request): object {
-  if (request.method === 'GET') return request.query;
+/** What the body holds. */
+function bodyOf(request: Request): object {
   const body: unknown = request.body;
   if (Array.isArray(body)) throw new AppError('invalid_params', { issues: [{ path: '', message: 'must be an object' }] });
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
