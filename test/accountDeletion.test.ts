@@ -204,4 +204,43 @@ describe('a deleted account', () => {
     const body = { groupId: lonely, groupName: 'Mine', notificationMessage: 'created', messageId: randomUUID() };
     expect((await call(server, 'POST', '/groups', { token: heir.token, body })).status).toBe(409);
   });
+
+  /** How many statements change conversations, their members and messages while this is done. */
+  async function countChanges(work: () => Promise<unknown>): Promise<number> {
+    const tables = ['conversations', 'members', 'messages'];
+    const count = `CREATE TABLE changes (); CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN INSERT INTO changes DEFAULT VALUES; RETURN NULL; END'`;
+    const each = 'AFTER INSERT OR UPDATE OR DELETE';
+    await query(server.databaseUrl, count);
+    for (const table of tables)
+      await query(server.databaseUrl, `CREATE TRIGGER note_change ${each} ON ${table} EXECUTE FUNCTION note_change()`);
+    await work();
+    const { length } = await query(server.databaseUrl, 'SELECT FROM changes');
+    await query(server.databaseUrl, 'DROP FUNCTION note_change CASCADE');
+    await query(server.databaseUrl, 'DROP TABLE changes');
+    return length;
+  }
+
+  test('leaves many groups with as many statements as one, so that nobody waits long who writes into them', async () => {
+    const [heir, junior] = [await newPerson(server), await newPerson(server)];
+    const ownerOf = async (count: number) => {
+      const owner = await newPerson(server);
+      const userIds = [heir.id, junior.id];
+      const made = Array.from({ length: count }, () => owner.socket.ask('newGroup', { groupName: 'Many', userIds }));
+      const groupIds = (await Promise.all(made)).map(({ item }) => item?.groupId);
+      await owner.socket.ask('newGroup', { groupName: 'Mine' });
+      return { owner, groupIds };
+    };
+    const [one, many] = [await ownerOf(1), await ownerOf(30)];
+    const expected = await countChanges(() => remove(one.owner));
+    expect(await countChanges(() => remove(many.owner))).toBe(expected);
+    const first = [heir.id, junior.id].sort()[0];
+    const roles = await query(server.databaseUrl, 'SELECT user_id, role FROM members WHERE conversation_id = ANY ($1)', [many.groupIds]);
+    expect(roles.filter(({ role }) => role === 'owner')).toEqual(many.groupIds.map(() => ({ user_id: first, role: 'owner' })));
+    const groups = 'SELECT member_count, deleted_at IS NULL AS exists FROM conversations WHERE creator_id = $1 ORDER BY 1';
+    expect(await query(server.databaseUrl, groups, [many.owner.id])).toEqual([
+      { member_count: 0, exists: false },
+      ...many.groupIds.map(() => ({ member_count: 2, exists: true })),
+    ]);
+  });
 });

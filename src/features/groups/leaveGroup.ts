@@ -21,7 +21,8 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const { database, publisher } = services;
       const { written, heirId } = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
         const written = await writeNotification(database, group, message, transaction);
-        return { written, heirId: written.repeated ? undefined : await removeMember(database, group, userId, transaction) };
+        const heirs = written.repeated ? undefined : await removeMember(database, [groupId], userId, transaction);
+        return { written, heirId: heirs?.get(groupId) };
       });
       const place = placeOf(written);
       if (written.repeated) {

@@ -6,6 +6,8 @@ import { AppError } from '../../errors.ts';
 import type { Services } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 
+export { removeMember } from './queries.ts';
+
 /**
  * Keeps these accounts from being deleted until the transaction ends, and returns the ids of those that exist. All else of them may change.
  * Accounts are held before any conversation and in the order of ids, as by who deletes one: so nobody waits in a circle.
@@ -86,30 +88,4 @@ export async function requireMember(database: Database, group: Conversation, use
   const member = await findMember(database, group, userId, transaction);
   if (!member) throw new AppError('not_a_member');
   return member;
-}
-
-/**
- * Takes a member out of a locked group. An owner is followed by the longest-standing member, whatever role that one has, and the id of
- * the new owner is returned; a group without members is dropped.
- */
-export async function removeMember(
-  database: Database,
-  group: Conversation,
-  userId: string,
-  transaction: Transaction,
-): Promise<string | undefined> {
-  const conversationId = group.id;
-  const member = await findMember(database, group, userId, transaction);
-  await member?.destroy({ transaction });
-  if (member) await group.update({ memberCount: group.memberCount - 1 }, { transaction });
-  if (member?.role !== 'owner') return undefined;
-  const order = [
-    ['joinedAt', 'ASC'],
-    ['userId', 'ASC'],
-  ] satisfies [string, string][];
-  // The index of members by seniority is one of groups.
-  const eldest = await database.members.findOne({ where: { conversationId, companionId: null }, order, transaction });
-  if (eldest) await eldest.update({ role: 'owner' }, { transaction });
-  else await group.update({ deletedAt: new Date() }, { transaction });
-  return eldest?.userId;
 }

@@ -1,3 +1,4 @@
+import { QueryTypes, type Transaction } from 'sequelize';
 import type { Database, Statement } from '../../db/sequelize.ts';
 import type { GroupDetails, MemberRow } from './rows.ts';
 
@@ -61,4 +62,44 @@ export async function membersOf(database: Database, { groupId, userId, after, li
   const rows = await database.run<MemberRow | { userId: null }>(MEMBERS, [groupId, userId, joinedAt, id, limit]);
   if (rows.length === 0) return undefined;
   return rows.filter((row): row is MemberRow => row.userId !== null);
+}
+
+/** What the statement deletes it still sees. The groups are locked, so nobody else joins, leaves or gets a role meanwhile. */
+const REMOVE_MEMBER = `
+  WITH gone AS (
+    DELETE FROM members WHERE user_id = $1 AND conversation_id = ANY ($2::uuid[]) RETURNING conversation_id, role
+  ), heirs AS (
+    UPDATE members heir SET role = 'owner'
+    FROM gone CROSS JOIN LATERAL (
+      SELECT user_id FROM members
+      WHERE conversation_id = gone.conversation_id AND companion_id IS NULL AND user_id <> $1
+      ORDER BY joined_at, user_id
+      LIMIT 1
+    ) eldest
+    WHERE gone.role = 'owner' AND heir.conversation_id = gone.conversation_id AND heir.user_id = eldest.user_id
+    RETURNING heir.conversation_id, heir.user_id
+  ), smaller AS (
+    UPDATE conversations SET member_count = member_count - 1,
+      deleted_at = CASE WHEN gone.role = 'owner' AND heirs.user_id IS NULL THEN now() END
+    FROM gone LEFT JOIN heirs USING (conversation_id)
+    WHERE conversations.id = gone.conversation_id
+  )
+  SELECT conversation_id AS "groupId", user_id AS "heirId" FROM heirs`;
+
+/**
+ * Takes a user out of locked groups, as one statement however many they are. An owner is followed by the longest-standing member,
+ * whatever role that one has, and the ids of the new owners are returned, by group; a group without members is dropped.
+ */
+export async function removeMember(
+  database: Database,
+  groupIds: string[],
+  userId: string,
+  transaction: Transaction,
+): Promise<Map<string, string>> {
+  const rows = await database.query<{ groupId: string; heirId: string }>(REMOVE_MEMBER, {
+    bind: [userId, groupIds],
+    type: QueryTypes.SELECT,
+    transaction,
+  });
+  return new Map(rows.map(({ groupId, heirId }) => [groupId, heirId]));
 }

@@ -53,7 +53,7 @@ async function remove(
   requireAdmin(me.role);
   if (!member) throw new AppError('no_such_member');
   checkRemoval(me.role, member.role);
-  await removeMember(database, group, userId, transaction);
+  await removeMember(database, [group.id], userId, transaction);
   return written;
 }
 

@@ -112,14 +112,34 @@ export async function writeMessages(database: Database, messages: NewMessage[]):
   return (await database.run<Row>(WRITE, valuesOf(messages))).map(outcomeOf);
 }
 
+const writeRows = (transaction: Transaction, database: Database, messages: NewMessage[]) =>
+  database.query<Row>(WRITE.text, { bind: valuesOf(messages), type: QueryTypes.SELECT, transaction });
+
+function writtenOf(row: Row | undefined): WrittenMessage {
+  if (!row) throw new Error('the write gave no outcome');
+  const outcome = outcomeOf(row);
+  if (outcome instanceof Error) throw outcome;
+  return outcome;
+}
+
 /**
  * Writes one message as part of a transaction.
  * @throws {AppError} as `MessageWriter.send`
  */
 export async function writeWithin(transaction: Transaction, database: Database, message: NewMessage): Promise<WrittenMessage> {
-  const [row] = await database.query<Row>(WRITE.text, { bind: valuesOf([message]), type: QueryTypes.SELECT, transaction });
-  if (!row) throw new Error('the write gave no outcome');
-  const outcome = outcomeOf(row);
-  if (outcome instanceof Error) throw outcome;
-  return outcome;
+  const [row] = await writeRows(transaction, database, [message]);
+  return writtenOf(row);
+}
+
+/**
+ * The same of one message to each of several conversations, in one statement.
+ * @throws {AppError} as `MessageWriter.send`
+ */
+export async function writeAllWithin(
+  transaction: Transaction,
+  database: Database,
+  messages: NewMessage[],
+): Promise<{ message: NewMessage; written: WrittenMessage }[]> {
+  const rows = await writeRows(transaction, database, messages);
+  return messages.map((message, index) => ({ message, written: writtenOf(rows[index]) }));
 }

@@ -9,7 +9,7 @@ import { removeMember } from '../groups/membership.ts';
 import { notification } from '../groups/notification.ts';
 import { announceRole } from '../groups/roles.ts';
 import { groupMessageItem, placeOf } from '../messages/presenter.ts';
-import { type NewMessage, type WrittenMessage, writeWithin } from '../messages/writeMessages.ts';
+import { type NewMessage, writeAllWithin } from '../messages/writeMessages.ts';
 
 const FAREWELL = 'left the group';
 
@@ -20,7 +20,7 @@ const FAREWELL = 'left the group';
 export async function deleteAccount(context: Context): Promise<void> {
   const { userId, services } = context;
   const { database, publisher } = services;
-  const left: { message: NewMessage; written: WrittenMessage; heirId: string | undefined }[] = [];
+  let farewells: NewMessage[] = [];
   const deletion = async (transaction: Transaction) => {
     // Locked from here on: who adds the user to a group meanwhile waits, and then finds no such user (see `holdAccounts`).
     const user = await database.users.findOne({
@@ -28,25 +28,26 @@ export async function deleteAccount(context: Context): Promise<void> {
       lock: transaction.LOCK.UPDATE,
       transaction,
     });
-    if (!user) return;
+    if (!user) return [];
     await user.update(DELETED_NAME, { transaction });
     const where = { id: { [Op.in]: await groupIdsOf(database, userId, transaction) } };
     const groups = await database.conversations.findAll({ where, order: ['id'], lock: transaction.LOCK.UPDATE, transaction });
     const current = new Set(await groupIdsOf(database, userId, transaction));
-    for (const group of groups.filter(({ id }) => current.has(id))) {
-      const message = notification({ groupId: group.id, messageId: randomUUID(), senderId: userId, content: FAREWELL });
-      const written = await writeWithin(transaction, database, message);
-      left.push({ message, written, heirId: await removeMember(database, group, userId, transaction) });
-    }
+    const left = groups.map(({ id }) => id).filter((id) => current.has(id));
+    farewells = left.map((groupId) => notification({ groupId, messageId: randomUUID(), senderId: userId, content: FAREWELL }));
+    // Few statements, however many groups: whoever writes into one of them waits meanwhile.
+    const written = await writeAllWithin(transaction, database, farewells);
+    const heirs = await removeMember(database, left, userId, transaction);
     await user.update({ email: null, passwordHash: null, deletedAt: new Date() }, { transaction });
     await endSessions(database, userId, transaction);
+    return written.map((one) => ({ ...one, heirId: heirs.get(one.message.conversationId) }));
   };
-  await database.change(deletion, () => {
+  const told = await database.change(deletion, () => {
     publisher.reconnect(userId);
-    for (const { message } of left) publisher.requestCatchUp(groupTopic(message.conversationId));
+    for (const { conversationId } of farewells) publisher.requestCatchUp(groupTopic(conversationId));
   });
   publisher.revoke(userId);
-  for (const { message, written, heirId } of left) {
+  for (const { message, written, heirId } of told) {
     const { conversationId: groupId } = message;
     const item = groupMessageItem(message, written, placeOf(written));
     publisher.leaveGroup(userId, item);
