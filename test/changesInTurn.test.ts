@@ -6,13 +6,15 @@ import { query } from './support/database.ts';
 import { call, newUser, type TestUser } from './support/http.ts';
 import { holdLock } from './support/lock.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
-import { newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
+import { add, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
 import { REQUESTS, setScene } from './support/scene.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
 
-/** Changes of a conversation that wait for the one that is being made; one more is refused. */
+/** Users whose changes of a conversation wait for the one that is being made, and changes of one of them that wait for that; one more is refused. */
 const MAX_WAITING = 100;
+/** Connections to the database, and those that changes never have. */
+const [POOL, SPARE] = [10, 2];
 /** How many of them are asked for one after the other. */
 const IN_ORDER = 10;
 
@@ -48,10 +50,12 @@ describe('Changes of one conversation', () => {
 
   test('by everybody in it wait in order, a hundred at most, while others are served; then they are made', async () => {
     const [ann, ...others] = await newPeople(1 + MAX_WAITING);
+    const late = await newPerson(server);
     const bystander = await newPerson(server);
     const elsewhere = await newCircle(server, [bystander]);
     const [groupId, messageId] = [randomUUID(), randomUUID()];
     await ann.socket.ask('newGroup', { groupId, groupName: 'Crowd', userIds: others.map(({ id }) => id) });
+    await add(ann, groupId, late);
     await writeToGroup(ann, groupId, 'News', messageId);
     const react = ({ socket }: Person, emoji = '👍') => socket.request('addReaction', { groupId, messageId, emoji });
 
@@ -68,7 +72,6 @@ describe('Changes of one conversation', () => {
     // Before they give up waiting.
     reactions.push(...atOnce.map((other) => react(other)));
     await expectWaiting(MAX_WAITING);
-    const late = { ...ann, socket: await connect(server, ann) };
     expect(await react(late, '😀')).toMatchObject({ error: true, code: 'busy' });
     expect(await waitingConnections()).toBe(1);
     const { email, password } = bystander;
@@ -90,7 +93,7 @@ describe('Changes of one conversation', () => {
       params: {
         item: {
           reactions: [
-            { emoji: '👍', count: 1 + MAX_WAITING, mine: true },
+            { emoji: '👍', count: 1 + MAX_WAITING, mine: false },
             { emoji: '😀', count: 1, mine: true },
           ],
         },
@@ -117,6 +120,45 @@ describe('Changes of one conversation', () => {
     expect(await query(server.databaseUrl, 'SELECT FROM reactions WHERE message_id = $1', [messageId])).toHaveLength(made);
     await expectWaiting(0);
     expect(await ask(ann)).toMatchObject({ params: { item: { reactions: [{ emoji: '👍', count: made + 1, mine: true }] } } });
+  });
+
+  test('by one who asks for very many do not keep out the others, members or not: users take turns', async () => {
+    const [ann, bob, ...strangers] = await newPeople(5);
+    if (!bob) throw new Error('nobody is there');
+    const groupId = await newCircle(server, [ann, bob]);
+    const messageId = randomUUID();
+    await writeToGroup(ann, groupId, 'News', messageId);
+    const react = async ({ token }: Person, emoji = '👍') => {
+      const path = `/groups/${groupId}/messages/${messageId}/reactions`;
+      return (await call(server, 'POST', path, { token, body: { emoji } })).status;
+    };
+
+    const lock = await hold(groupId);
+    const first = react(ann, '😀');
+    await lock.awaited(1);
+    // One of them waits for the first one, and a hundred for that one.
+    const many = Array.from({ length: 1 + MAX_WAITING + 1 }, () => react(bob));
+    expect(await Promise.race(many)).toBe(503);
+    await expectWaiting(1 + MAX_WAITING);
+    const [others, next] = [strangers.map((stranger) => react(stranger)), react(ann)];
+    await expectWaiting(1 + MAX_WAITING + strangers.length + 1);
+    await lock.release();
+    expect(await Promise.all([first, next, ...others])).toEqual([200, 200, ...strangers.map(() => 403)]);
+    await Promise.all(many);
+  });
+
+  test('of many conversations at once leave connections for everybody else', async () => {
+    const [ann] = await newPeople(1);
+    const groupIds = await Promise.all(Array.from({ length: 2 * POOL }, () => newCircle(server, [ann])));
+    const lock = await holdLock(server.databaseUrl, 'SELECT FROM conversations WHERE id = ANY ($1) FOR UPDATE', [groupIds]);
+    const { token, email, password } = ann;
+    const asked = groupIds.map((groupId) => call(server, 'PATCH', `/groups/${groupId}`, { token, body: { groupName: 'Renamed' } }));
+    await expectWaiting(groupIds.length - (POOL - SPARE));
+    await lock.awaited(POOL - SPARE);
+    expect((await call(server, 'POST', '/auth/login', { body: { email, password } })).status).toBe(200);
+    expect(await waitingConnections()).toBe(POOL - SPARE);
+    await lock.release();
+    for (const answer of await Promise.all(asked)) expect(answer.status).toBe(200);
   });
 
   const TYPES = [

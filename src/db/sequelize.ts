@@ -21,11 +21,18 @@ const SILENCE = 1_000;
 /** Queries of Sequelize that may wait for a connection. Those that wait in vain cost the square of their number. */
 const MAX_WAITING = 500;
 
-/** Of changes of one conversation a hundred may wait, for five seconds. */
-const CHANGES = { maxRunning: Number.POSITIVE_INFINITY, maxWaiting: 100, patience: 5_000 };
-
 /** Connections for Sequelize, and as many again for prepared statements. */
 const POOL_SIZE = 10;
+/** Those of them that are never held by changes of conversations, which may have to wait for a lock. */
+const SPARE = 2;
+
+/** How long a change may wait for those before it, in milliseconds. */
+const PATIENCE = 5_000;
+/** In one conversation one change is made, and those of a hundred users wait, one of each. */
+const CHANGES = { maxRunning: POOL_SIZE - SPARE, maxWaiting: 100, patience: PATIENCE };
+/** Behind that one a hundred of the same user wait. */
+const OWN_CHANGES = { ...CHANGES, maxRunning: Number.POSITIVE_INFINITY };
+
 const IDLE_TIMEOUT = 30_000;
 /** How long the database may take to answer that it is there, in milliseconds. */
 const ANSWER_TIMEOUT = 2_000;
@@ -51,6 +58,12 @@ export interface Statement {
 /** The pool of Sequelize, of which its types tell nothing. */
 const poolOfSequelize = z.object({ size: z.int(), available: z.int(), waiting: z.int() });
 
+/** Where something is to be changed, and who asks for it. */
+interface Turn {
+  conversationId: string;
+  userId: string;
+}
+
 /** How the connections of a pool are used. */
 export interface PoolUse {
   pool: 'models' | 'statements';
@@ -70,8 +83,10 @@ export class Database extends Sequelize {
   readonly messages = this.getRepository(Message);
   readonly reactions = this.getRepository(Reaction);
   readonly #prepared: pg.Pool;
-  /** Of changes of conversations, by their ids. */
-  readonly #lanes = new Lanes(CHANGES);
+  /** Changes of conversations, by conversation. */
+  readonly #changes = new Lanes(CHANGES);
+  /** Before them, by conversation and user: so users take turns, and a few of them who ask for very much do not keep out the others. */
+  readonly #ownChanges = new Lanes(OWN_CHANGES);
   /** A question whether the database answers that is under way. */
   #answered: Promise<boolean> | undefined;
 
@@ -145,13 +160,16 @@ export class Database extends Sequelize {
    * many of them at once would take all that there are, and everybody else would wait for that one conversation.
    * @throws {AppError} `busy` when its turn does not come
    */
-  changeConversation<T>(conversationId: string, work: (transaction: Transaction) => Promise<T>, inDoubt: () => void): Promise<T> {
-    return this.#lanes.run(conversationId, () => this.change(work, inDoubt));
+  changeConversation<T>({ conversationId, userId }: Turn, work: (transaction: Transaction) => Promise<T>, inDoubt: () => void): Promise<T> {
+    const end = performance.now() + PATIENCE;
+    const change = () => this.change(work, inDoubt);
+    const changeInTurn = () => this.#changes.run(conversationId, change, end - performance.now());
+    return this.#ownChanges.run(`${conversationId} ${userId}`, changeInTurn);
   }
 
   /** How many changes of conversations wait for their turn. */
   get waitingChanges(): number {
-    return this.#lanes.waiting;
+    return this.#ownChanges.waiting + this.#changes.waiting;
   }
 
   /** Whether the database can be used now. Never rejects, and takes two seconds at most. However many ask, one question is under way. */

@@ -22,12 +22,13 @@ export class Lanes {
   }
 
   /**
+   * @param patience Where the job has waited elsewhere before: what is left, in milliseconds
    * @throws {AppError} `busy` when too many wait in the lane, or its turn does not come in time: then it is not done.
    * Otherwise as `job`
    */
-  async run<T>(name: string, job: () => Promise<T>): Promise<T> {
+  async run<T>(name: string, job: () => Promise<T>, patience = this.#options.patience): Promise<T> {
     if (this.#hasRoom && !this.#running.has(name)) this.#running.add(name);
-    else await this.#turn(name);
+    else await this.#turn(name, patience);
     try {
       return await job();
     } finally {
@@ -45,7 +46,7 @@ export class Lanes {
     return this.#running.size < this.#options.maxRunning;
   }
 
-  #turn(name: string): Promise<void> {
+  #turn(name: string, patience: number): Promise<void> {
     const lane = this.#waiting.get(name) ?? [];
     if (lane.length >= this.#options.maxWaiting) throw new AppError('busy');
     this.#waiting.set(name, lane);
@@ -58,7 +59,7 @@ export class Lanes {
         lane.splice(lane.indexOf(begin), 1);
         if (lane.length === 0) this.#waiting.delete(name);
         reject(new AppError('busy'));
-      }, this.#options.patience);
+      }, patience);
       lane.push(begin);
     });
   }

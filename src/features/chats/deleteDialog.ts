@@ -17,6 +17,6 @@ export async function deleteDialog({ userId, services: { database, publisher } }
     await database.members.update(mark, { where: { conversationId, userId }, transaction });
   };
   const requestCatchUp = () => publisher.requestCatchUp(userTopic(userId));
-  await database.changeConversation(conversationId, hide, requestCatchUp);
+  await database.changeConversation({ conversationId, userId }, hide, requestCatchUp);
   requestCatchUp();
 }

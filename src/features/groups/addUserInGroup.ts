@@ -39,7 +39,7 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
         }
         return written;
       };
-      const written = await database.changeConversation(groupId, admit, () => {
+      const written = await database.changeConversation({ conversationId: groupId, userId: senderId }, admit, () => {
         publisher.reconnect(userId);
         publisher.requestCatchUp(groupTopic(groupId));
       });

@@ -62,7 +62,7 @@ export async function createGroup(context: Context, draft: Draft): Promise<strin
   const inDoubt = () => {
     for (const memberId of [userId, ...guestIds]) services.publisher.reconnect(memberId);
   };
-  const { group, written, memberIds } = await services.database.changeConversation(groupId, create, inDoubt);
+  const { group, written, memberIds } = await services.database.changeConversation({ conversationId: groupId, userId }, create, inDoubt);
   if (written) tell(context, message, written, guestIds);
   else repeat(services, groupId, userId, memberIds);
   // Who has left it since is not told what it is called now.

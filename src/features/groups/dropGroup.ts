@@ -12,9 +12,10 @@ export const dropGroup = operation({
   exclusive: true,
   params: z.strictObject({ groupId: id }),
   answer: one(groupDropped),
-  async handle({ userId, connection, services }, { groupId }) {
+  async handle(context, { groupId }) {
+    const { userId, connection, services } = context;
     const { database, publisher } = services;
-    await changeGroup(services, { groupId, userId }, async (group, transaction) => {
+    await changeGroup(context, { groupId, userId }, async (group, transaction) => {
       const { role } = await requireMember(database, group, userId, transaction);
       if (role !== 'owner') throw new AppError('not_the_owner');
       await database.members.destroy({ where: { conversationId: groupId }, transaction });

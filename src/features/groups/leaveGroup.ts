@@ -19,7 +19,7 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const { userId, connection, services } = context;
       const message = notification({ groupId, messageId, senderId: userId, content });
       const { database, publisher } = services;
-      const { written, heirId } = await changeGroup(services, { groupId, userId }, async (group, transaction) => {
+      const { written, heirId } = await changeGroup(context, { groupId, userId }, async (group, transaction) => {
         const written = await writeNotification(database, group, message, transaction);
         const heirs = written.repeated ? undefined : await removeMember(database, [groupId], userId, transaction);
         return { written, heirId: heirs?.get(groupId) };

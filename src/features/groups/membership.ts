@@ -3,7 +3,7 @@ import type { Conversation } from '../../db/models/conversation.ts';
 import type { Member } from '../../db/models/member.ts';
 import type { Database } from '../../db/sequelize.ts';
 import { AppError } from '../../errors.ts';
-import type { Services } from '../../operation.ts';
+import type { Context } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 
 export { removeMember } from './queries.ts';
@@ -41,12 +41,12 @@ interface GroupChange {
  * @throws {AppError} `not_a_member` when there is no such group
  */
 export function changeGroup<T>(
-  { database, publisher }: Services,
+  { userId: askerId, services: { database, publisher } }: Context,
   { groupId, userId }: GroupChange,
   change: (group: Conversation, transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   const changed = async (transaction: Transaction) => change(await lockGroup(database, groupId, transaction), transaction);
-  return database.changeConversation(groupId, changed, () => {
+  return database.changeConversation({ conversationId: groupId, userId: askerId }, changed, () => {
     publisher.reconnect(userId);
     publisher.requestCatchUp(groupTopic(groupId));
   });

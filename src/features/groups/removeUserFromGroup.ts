@@ -24,7 +24,7 @@ export const removeUserFromGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const { userId: senderId, services } = context;
       if (userId === senderId) throw new AppError('invalid_params', { issues: [{ path: 'userId', message: 'use leaveGroup' }] });
       const message = notification({ groupId, messageId, senderId, content });
-      const written = await changeGroup(services, { groupId, userId }, (group, transaction) =>
+      const written = await changeGroup(context, { groupId, userId }, (group, transaction) =>
         remove(services.database, group, { userId, message }, transaction),
       );
       tell(context, userId, message, written);

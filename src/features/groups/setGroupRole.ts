@@ -24,7 +24,7 @@ export const setGroupRole = operation({
     if (userId === myId) throw new AppError('invalid_params', { issues: [{ path: 'userId', message: 'must be another member' }] });
     const requestCatchUp = () => publisher.requestCatchUp(groupTopic(groupId), myId);
     const give = (transaction: Transaction) => giveRole(database, myId, { groupId, userId, role }, transaction);
-    const { isChanged, item } = await database.changeConversation(groupId, give, requestCatchUp);
+    const { isChanged, item } = await database.changeConversation({ conversationId: groupId, userId: myId }, give, requestCatchUp);
     // The same again may be asked for because nobody was told of it the first time.
     if (!isChanged) requestCatchUp();
     else {

@@ -37,7 +37,7 @@ export const updateGroup = operation({
       return { isChanged, item: groupDetailsOf(group, me) };
     };
     const requestCatchUp = () => publisher.requestCatchUp(groupTopic(groupId), userId);
-    const { isChanged, item } = await database.changeConversation(groupId, update, requestCatchUp);
+    const { isChanged, item } = await database.changeConversation({ conversationId: groupId, userId }, update, requestCatchUp);
     // The same again may be asked for because nobody was told of it the first time.
     if (!isChanged) requestCatchUp();
     else {

@@ -59,7 +59,8 @@ export async function changeMessage(
     const place = { messageId, seq: Number(message.seq), rev: Number(message.rev) };
     return { message, place, isChanged: change !== undefined, isHidden };
   };
-  const changed = await database.changeConversation(conversation.conversationId, work, () => requestCatchUp(context, conversation));
+  const turn = { conversationId: conversation.conversationId, userId: context.userId };
+  const changed = await database.changeConversation(turn, work, () => requestCatchUp(context, conversation));
   const age = Date.now() - changed.message.updatedAt.getTime();
   if (!changed.isChanged && age < RECENT) requestCatchUp(context, conversation);
   return changed;
