@@ -6,6 +6,7 @@ import { writeToDialogs } from './0005-write-to-dialogs.ts';
 import { readingAndAnswering } from './0006-reading-and-answering.ts';
 import { messageSearch } from './0007-message-search.ts';
 import { answersBeginNothing } from './0008-answers-begin-nothing.ts';
+import { oneFormOfAnEmoji } from './0009-one-form-of-an-emoji.ts';
 
 /** Every migration, oldest first. What has been released is never edited: add another. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   readingAndAnswering,
   messageSearch,
   answersBeginNothing,
+  oneFormOfAnEmoji,
 ];

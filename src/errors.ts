@@ -27,7 +27,11 @@ export const ERRORS = {
   email_taken: { status: 409, message: 'This e-mail is already registered', retryable: false },
   group_id_taken: { status: 409, message: 'This groupId is already taken', retryable: false },
   message_id_taken: { status: 409, message: 'This messageId is already taken', retryable: false },
-  too_many_reactions: { status: 409, message: 'The message has as many different reactions as it can have', retryable: false },
+  too_many_reactions: {
+    status: 409,
+    message: 'The message has as many different reactions as it can have, or as you can add',
+    retryable: false,
+  },
   body_too_large: { status: 413, message: 'The body is too large', retryable: false },
   not_json: { status: 415, message: 'Send JSON, with the header Content-Type: application/json', retryable: false },
   upgrade_required: { status: 426, message: 'Connect here with a WebSocket', retryable: false },

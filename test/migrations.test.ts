@@ -4,13 +4,15 @@ import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createMigrator, migrate, withMigrationLock } from '../src/db/migrator.ts';
 import { Database } from '../src/db/sequelize.ts';
+import { emoji } from '../src/features/reactions/emoji.ts';
 import { newDatabase, query } from './support/database.ts';
 import { call, logIn, newUser } from './support/http.ts';
-import { NEWEST, newCircle, newPerson, write } from './support/people.ts';
+import { NEWEST, newCircle, newPerson, type Person, write } from './support/people.ts';
 import { runScript } from './support/script.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { newDirectory, sweep } from './support/serverProcess.ts';
 import { connect } from './support/socket.ts';
+import { Talk } from './support/talks.ts';
 
 const NAMES = 'SELECT name FROM migrations ORDER BY name';
 const SCHEMA = `
@@ -85,6 +87,65 @@ test('What was there before anybody kept marks has been read, and groups know ho
   await after.app.stop();
 });
 
+test('Reactions that were two to the server and look like one fall together, and every emoji gets the form that it has from then on', async () => {
+  const databaseUrl = await newDatabase();
+  const server = await startServer({}, databaseUrl);
+  const [ann, bob, eve] = [await newPerson(server), await newPerson(server), await newPerson(server)];
+  const talk = await Talk.begin(server, 'group', [ann, bob]);
+  const [both, every, other] = [await talk.say(ann, 'Both'), await talk.say(ann, 'Every'), await talk.say(ann, 'Other')];
+  await talk.ask(ann, 'addReaction', other, { emoji: '👍' });
+  const react = async (messageId: string, given: [Person, string][]) => {
+    const emojis = [...new Set(given.map(([, emoji]) => emoji))];
+    const counts = emojis.map((emoji) => ({ emoji, count: given.filter(([, one]) => one === emoji).length }));
+    await query(
+      databaseUrl,
+      `WITH given AS (
+         INSERT INTO reactions (conversation_id, message_id, user_id, emoji) SELECT $1, $2, * FROM unnest($3::uuid[], $4::text[])
+       ) UPDATE messages SET reactions = $5 WHERE conversation_id = $1 AND id = $2`,
+      [talk.groupId, messageId, given.map(([{ id }]) => id), given.map(([, emoji]) => emoji), JSON.stringify(counts)],
+    );
+  };
+  const plain = ['❤', '❤\u200d🔥', '#\u20e3', '👁\u200d🗨', '⛹🏿\u200d♂', '👍\ufe0f'];
+  const pictures = Array.from({ length: 0x1fb00 }, (_, code) => String.fromCodePoint(code)).filter((one) => emoji.safeParse(one).success);
+  await react(both, [
+    [ann, '😀'],
+    [ann, '❤'],
+    [bob, '👍'],
+    [ann, '❤️'],
+    [bob, '❤'],
+    [eve, '❤️'],
+  ]);
+  const all = [...new Set([...plain, ...pictures])];
+  await react(
+    every,
+    all.map((one) => [ann, one]),
+  );
+  await server.app.stop();
+
+  const database = new Database(databaseUrl);
+  const down = { to: '0009-one-form-of-an-emoji' };
+  await withMigrationLock(database, async (transaction) => (await createMigrator(database, transaction)).down(down));
+  await migrate(database);
+  await database.close();
+  const stored = 'SELECT emoji FROM reactions WHERE message_id = $1';
+  const forms = (await query<{ emoji: string }>(databaseUrl, stored, [every])).map((one) => one.emoji);
+  const expected = new Set(all.map((one) => emoji.parse(one)));
+  expect({ forms: new Set(forms), count: forms.length }).toEqual({ forms: expected, count: expected.size });
+  const counts = await query(databaseUrl, 'SELECT id, reactions FROM messages WHERE id = ANY ($1) ORDER BY seq', [[both, other]]);
+  expect(counts).toEqual([
+    {
+      id: both,
+      reactions: [
+        { emoji: '😀', count: 1 },
+        { emoji: '❤️', count: 3 },
+        { emoji: '👍', count: 1 },
+      ],
+    },
+    { id: other, reactions: [{ emoji: '👍', count: 1 }] },
+  ]);
+  expect(await query(databaseUrl, 'SELECT FROM reactions WHERE message_id = $1', [both])).toHaveLength(5);
+});
+
 describe.concurrent('npm run migrate', () => {
   test('with up, down, status and up again leads to a schema that a server works on, and says what it did', async () => {
     const databaseUrl = await newDatabase({ migrated: false });
@@ -98,8 +159,8 @@ describe.concurrent('npm run migrate', () => {
     expect(await run('down')).toEqual({ code: 0, stdout: `down: ${last}\n`, stderr: '' });
     const executed = names.slice(0, -1).map((name) => `up       ${name}\n`);
     expect(await run('status')).toEqual({ code: 0, stdout: `${executed.join('')}pending  ${last}\n`, stderr: '' });
-    expect(await query(databaseUrl, SCHEMA)).not.toEqual(schema);
     expect(await run('up')).toEqual({ code: 0, stdout: `up: ${last}\n`, stderr: '' });
+    expect(await query(databaseUrl, SCHEMA)).toEqual(schema);
 
     const server = await startServer({}, databaseUrl);
     const ann = await newUser(server);

@@ -7,6 +7,15 @@ import { startServer, type TestServer } from './support/server.ts';
 import { KINDS, Talk } from './support/talks.ts';
 
 const EMOJIS = ['👍', '👍🏽', '❤️', '❤', '👩‍🚀', '👩‍❤️‍💋‍👨', '🏳️‍🌈', '🇫🇷', '🏴󠁧󠁢󠁷󠁬󠁳󠁿', '1️⃣', '#⃣', '⛹🏿‍♂️', '©️'];
+/** As some systems write them, and as Unicode does. */
+const FORMS = [
+  ['\u2764', '\u2764\ufe0f'],
+  ['\u2764\u200d🔥', '\u2764\ufe0f\u200d🔥'],
+  ['#\u20e3', '#\ufe0f\u20e3'],
+  ['⛹🏿\u200d\u2642', '⛹🏿\u200d\u2642\ufe0f'],
+  ['🏳\u200d🌈', '🏳\ufe0f\u200d🌈'],
+  ['👍\ufe0f', '👍'],
+] as const;
 const OTHERS = [
   '',
   ' ',
@@ -100,6 +109,20 @@ describe('reactions', () => {
     ]);
   });
 
+  test.for(KINDS)('in a %s: are one for who sees one, however it is written, and are taken back in either form', async (kind) => {
+    const talk = await Talk.begin(server, kind, [ann, bob]);
+    const messageId = await talk.say(ann, 'Hello');
+    for (const [plain, qualified] of FORMS) {
+      await give(talk, ann, messageId, plain);
+      const { item } = await give(talk, bob, messageId, qualified);
+      expect(item).toMatchObject({ reactions: [{ emoji: qualified, count: 2, mine: true }] });
+      const again = await give(talk, ann, messageId, qualified);
+      expect(again.item).toMatchObject({ reactions: [{ emoji: qualified, count: 2, mine: true }] });
+      await takeBack(talk, ann, messageId, qualified);
+      expect(await takeBack(talk, bob, messageId, plain)).toMatchObject({ item: { reactions: [] } });
+    }
+  });
+
   test('of others are not taken back', async () => {
     const talk = await Talk.begin(server, 'dialog', [ann, bob]);
     const messageId = await talk.say(ann, 'Hello');
@@ -113,13 +136,24 @@ describe('reactions', () => {
     const talk = await Talk.begin(server, 'group', [ann, bob]);
     const messageId = await talk.say(ann, 'Hello');
     const last = many.at(-1) ?? '';
-    for (const emoji of many.slice(0, 20)) await give(talk, ann, messageId, emoji);
+    for (const [index, emoji] of many.slice(0, 20).entries()) await give(talk, index < 10 ? ann : bob, messageId, emoji);
     for (const by of [ann, bob]) expect(await talk.refusal(by, 'addReaction', messageId, { emoji: last })).toBe('too_many_reactions');
     await give(talk, bob, messageId, many[0] ?? '');
     await takeBack(talk, ann, messageId, many[1] ?? '');
-    await give(talk, bob, messageId, last);
+    await give(talk, ann, messageId, last);
     const [row] = await talk.history(bob);
     expect(row?.reactions).toHaveLength(20);
+  });
+
+  test('of one person are 10 different ones at most, and those that others gave first', async () => {
+    const talk = await Talk.begin(server, 'group', [ann, bob]);
+    const messageId = await talk.say(ann, 'Hello');
+    const [first = '', ...others] = many.slice(0, 11);
+    for (const emoji of others) await give(talk, ann, messageId, emoji);
+    expect(await talk.refusal(ann, 'addReaction', messageId, { emoji: first })).toBe('too_many_reactions');
+    await give(talk, bob, messageId, first);
+    const { item } = await give(talk, ann, messageId, first);
+    expect(item).toMatchObject({ reactions: [...others.map((emoji) => ({ emoji, count: 1 })), { emoji: first, count: 2 }] });
   });
 
   test.each([['👍👍'], ['like'], [''], [7], [undefined]])('are no %j', async (emoji) => {

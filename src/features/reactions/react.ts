@@ -13,6 +13,8 @@ import { emoji } from './emoji.ts';
 
 /** Different reactions that a message may have. */
 const MAX_DIFFERENT = 20;
+/** Who gave so many of them adds no other: nobody alone keeps the others from theirs. */
+const MAX_OWN = 10;
 
 type Counts = NonNullable<Message['reactions']>;
 
@@ -32,6 +34,7 @@ const reaction = (isAdded: boolean) =>
         if (message.deletedAt) throw new AppError('no_such_message');
         before = (await given.findAll({ where: mine, transaction })).map((one) => one.emoji);
         if (before.includes(emoji) === isAdded) return undefined;
+        if (isAdded) requireRoom(message, emoji, before.length);
         const reactions = countsAfter(message.reactions ?? [], emoji, isAdded);
         if (isAdded) await given.create({ ...mine, emoji }, { transaction });
         else await given.destroy({ where: { ...mine, emoji }, transaction });
@@ -51,13 +54,16 @@ export const addReaction = reaction(true);
 /** `removeReaction` */
 export const removeReaction = reaction(false);
 
-/**
- * What a message has when one of its readers has given a reaction, or taken it back.
- * @throws {AppError} `too_many_reactions`
- */
+/** @throws {AppError} `too_many_reactions` when the emoji would be one more than the message may have, or than who gives it may add */
+function requireRoom({ reactions }: Message, emoji: string, ownCount: number): void {
+  const counts = reactions ?? [];
+  const isNew = counts.every((one) => one.emoji !== emoji);
+  if (isNew && (counts.length >= MAX_DIFFERENT || ownCount >= MAX_OWN)) throw new AppError('too_many_reactions');
+}
+
+/** What a message has when one of its readers has given a reaction, or taken it back. */
 function countsAfter(counts: Counts, emoji: string, isAdded: boolean): Counts | null {
   const isKnown = counts.some((one) => one.emoji === emoji);
-  if (!isKnown && counts.length >= MAX_DIFFERENT) throw new AppError('too_many_reactions');
   const difference = isAdded ? 1 : -1;
   const changed = counts.map((one) => (one.emoji === emoji ? { ...one, count: one.count + difference } : one));
   const left = [...changed, ...(isKnown ? [] : [{ emoji, count: 1 }])].filter(({ count }) => count > 0);

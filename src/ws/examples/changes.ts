@@ -41,7 +41,7 @@ export const changeRequests: RequestExamples = {
     answer: { item: { ...CHANGED, deletedAt: NOON }, data: null },
   },
   addReaction: {
-    summary: 'Gives a message a reaction: one emoji. It may have many, of up to 20 kinds',
+    summary: 'Gives a message a reaction: one emoji. It may have many, of up to 20 kinds; I add no other when 10 of them are mine',
     errors: ['not_a_member', 'no_such_message', 'too_many_reactions'],
     params: { receiverId: BOB, messageId: UNREAD_MESSAGE, emoji: '👍' },
     answer: { item: { ...REACTED_TO, reactions: [{ ...REACTION, mine: true }] }, data: null },
