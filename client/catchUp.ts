@@ -21,8 +21,8 @@ interface Surroundings {
   subscribe(): Promise<unknown>;
   getMissed(params: Params<'getMissed'>): Promise<MissedAnswer>;
   emit: Emit;
-  /** Whether the application has everything that existed when the connection began, or when the server said that something was lost. */
-  changed(isCaughtUp: boolean): void;
+  /** The application has everything that existed when the connection began. */
+  caughtUp(): void;
 }
 
 /**
@@ -89,8 +89,6 @@ export class CatchUp {
       if (position.rev !== undefined && !position.isGone) this.#wanted.add(position);
     }
     this.#isListing = true;
-    if (this.#isCaughtUp) this.#around.changed(false);
-    this.#isCaughtUp = false;
   }
 
   /** Asks about one conversation: who may read it may have changed. */
@@ -132,7 +130,7 @@ export class CatchUp {
       this.#backoff.reset();
       if (this.#isConnected && !this.#isCaughtUp) {
         this.#isCaughtUp = true;
-        this.#around.changed(true);
+        this.#around.caughtUp();
       }
     } catch (error) {
       this.#tryAgain(error);
@@ -161,16 +159,26 @@ export class CatchUp {
     const answer = await getMissed({ cursors, changedSince, limit: LIMIT }).catch((error: unknown) => {
       this.#want(asked.map(({ position }) => position));
       this.#isListing ||= isListing;
+      if (error instanceof RequestError && error.code === 'invalid_params') this.#beginAnew();
       throw error;
     });
     this.#want(applyMissed(answer, asked, positions, emit));
     if (isListing) this.#learn(answer.item);
   }
 
+  /** The server does not understand where the application is: that comes from the state that it was given. */
+  #beginAnew(): void {
+    this.#around.positions.beginAnew();
+    this.#wanted.clear();
+    this.#gaps.clear();
+    this.#page = undefined;
+    this.#isListing = true;
+  }
+
   /** What an answer tells of conversations that were not asked for. */
   #learn({ chats, moreChats, changedSince }: MissedAnswer['item']): void {
-    const { positions, userId } = this.#around;
-    this.#want(learnChats(chats, positions, userId));
+    const { positions, userId, emit } = this.#around;
+    this.#want(learnChats(chats, positions, userId, emit));
     this.#isListing ||= moreChats;
     this.#page = moreChats ? changedSince : undefined;
     if (!moreChats) this.#want(positions.listedAt(changedSince));

@@ -5,11 +5,12 @@ import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import type { ClientEvents, Emit, Status } from './events.ts';
 import { EVENTS, News } from './news.ts';
+import { onReturn } from './onReturn.ts';
 import type { ClientOptions, NewMessage } from './options.ts';
 import { type Draft, Outbox } from './outbox.ts';
 import { Positions, type State } from './positions.ts';
 import { Presence } from './presence.ts';
-import { RequestError } from './requestError.ts';
+import { closed, type RequestError, unauthorized } from './requestError.ts';
 import { standardSocket } from './socket.ts';
 import { TIMINGS } from './timings.ts';
 import { randomUuid } from './uuid.ts';
@@ -21,7 +22,6 @@ type OtherRequest = Exclude<
   'privateMessage' | 'messageInGroup' | 'getMissed' | 'subscribe' | 'watchPresence' | 'unwatchPresence'
 >;
 
-const closed = (): RequestError => new RequestError('closed', 'The client was closed');
 const ignore = (): void => {};
 
 /**
@@ -39,6 +39,7 @@ export class MessengerClient {
   readonly #news: News;
   readonly #outbox: Outbox;
   readonly #presence: Presence;
+  readonly #ending = new AbortController();
   #status: Status = 'connecting';
   #finalState: State | undefined;
 
@@ -46,7 +47,7 @@ export class MessengerClient {
   constructor({ url, userId, token, state, WebSocket = standardSocket(), timings: given }: ClientOptions) {
     const timings = { ...TIMINGS, ...given };
     this.#userId = userId;
-    this.#positions = new Positions(state, (message) => this.#emit('message', message));
+    this.#positions = new Positions(userId, state, (message) => this.#emit('message', message));
     const emit: Emit = (name, event) => this.#emit(name, event);
     const subscribe = () => this.#subscribe();
     this.#connection = new Connection({
@@ -57,6 +58,7 @@ export class MessengerClient {
       opened: () => this.#opened(),
       closed: () => this.#closed(),
       unauthorized: () => this.#unauthorized(),
+      lost: (loss) => emit('disconnected', loss),
       broadcast: (frame) => this.#news.receive(frame),
       silent: () => subscribe().catch(ignore),
     });
@@ -67,7 +69,7 @@ export class MessengerClient {
       emit,
       subscribe: () => subscribe().then(() => this.#presence.start()),
       getMissed: (params) => this.#connection.request('getMissed', params),
-      changed: (isCaughtUp) => this.#changed(isCaughtUp),
+      caughtUp: () => this.#caughtUp(),
     });
     this.#news = new News({ userId, positions: this.#positions, catchUp: this.#catchUp, emit });
     this.#outbox = new Outbox({ timings, transmit: (draft) => this.#transmit(draft) });
@@ -80,6 +82,7 @@ export class MessengerClient {
       failed: (error) => emit('error', error),
     });
     this.#connection.connect();
+    onReturn(() => this.connectNow(), this.#ending.signal);
   }
 
   get status(): Status {
@@ -91,7 +94,7 @@ export class MessengerClient {
     return this.#finalState ?? this.#positions.state;
   }
 
-  /** Calls `listener` at every event of this name. Returns what ends that. */
+  /** Calls `listener` at every event of this name. Returns what ends that. What it throws, or its promise rejects with, nobody else catches. */
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): () => void {
     return this.#emitter.on(name, listener);
   }
@@ -111,7 +114,8 @@ export class MessengerClient {
 
   /**
    * Asks the server for anything else: lists, pages of history, changes of groups.
-   * @throws {RequestError} the server's error, or `disconnected`: whether a change was made is not known then
+   * @throws {RequestError} the server's error; `disconnected`, or at the client's end `closed` or `unauthorized`:
+   * whether a change was made is not known then
    */
   async request<Type extends OtherRequest>(type: Type, params: Params<Type>): Promise<AnswerParams<Type>> {
     const answer = await this.#connection.request(type, params);
@@ -131,7 +135,15 @@ export class MessengerClient {
     return this.#presence.unwatch(userIds);
   }
 
-  /** Ends. Nothing is told any more, and what was not acknowledged is rejected with `closed`. */
+  /**
+   * Tries to connect at once, where the client waits before it tries again. In a browser it does so by itself when there is a network again,
+   * and when the user returns to the page.
+   */
+  connectNow(): void {
+    this.#connection.connectNow();
+  }
+
+  /** Ends. Nothing is told any more, and what was not acknowledged or answered is rejected with `closed`, as all that is asked later. */
   close(): void {
     this.#end(closed());
   }
@@ -143,9 +155,9 @@ export class MessengerClient {
     if (this.#positions.changedSince !== undefined) this.#outbox.start();
   }
 
-  #changed(isCaughtUp: boolean): void {
-    this.#become(isCaughtUp ? 'online' : 'catchingUp');
-    if (isCaughtUp) this.#outbox.start();
+  #caughtUp(): void {
+    this.#become('online');
+    this.#outbox.start();
   }
 
   #closed(): void {
@@ -157,13 +169,14 @@ export class MessengerClient {
 
   #unauthorized(): void {
     this.#emit('unauthorized', undefined);
-    this.#end(new RequestError('unauthorized', 'The server does not accept the token'));
+    this.#end(unauthorized());
   }
 
   #end(error: RequestError): void {
     if (this.#status === 'ended') return;
     this.#become('ended');
     this.#finalState = this.#positions.state;
+    this.#ending.abort();
     this.#connection.end();
     this.#outbox.end(error);
   }

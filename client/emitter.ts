@@ -1,6 +1,9 @@
 type Listeners<Events> = { [Name in keyof Events]?: Set<(event: Events[Name]) => void> };
 
-/** Tells listeners of what happens, in the order in which it happens. What a listener throws is its own: the others are still told. */
+/**
+ * Tells listeners of what happens, in the order in which it happens. What a listener throws is its own: the others are still told.
+ * It is reported as uncaught, as the platform itself reports a promise of a listener that nobody catches: both end a Node process.
+ */
 export class Emitter<Events> {
   readonly #listeners: Listeners<Events> = {};
 

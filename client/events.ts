@@ -1,3 +1,4 @@
+import type { Loss } from './connection.ts';
 import type { Message } from './message.ts';
 import type { RequestError } from './requestError.ts';
 import type { MissedAnswer, Notices } from './wire.ts';
@@ -5,7 +6,8 @@ import type { MissedAnswer, Notices } from './wire.ts';
 /**
  * - `connecting`: there is no connection; the client tries to make one.
  * - `catchingUp`: connected, but the application may not have everything yet.
- * - `online`: the application has been given everything. The first time is the moment to read chats and pages of history.
+ * - `online`: the application has been given everything that there was when the connection began, and is given what comes. It stays so until
+ *   the connection is lost, also while the client asks for events that it missed. The first time is the moment to read chats and pages of history.
  * - `ended`: closed or unauthorized. It stays so.
  */
 export type Status = 'connecting' | 'catchingUp' | 'online' | 'ended';
@@ -21,7 +23,12 @@ export interface ClientEvents extends Notices {
    */
   message: Message;
   status: Status;
-  /** More was missed than can be caught up with: read the conversation anew from its newest page. What comes after `rev` is given. */
+  /** An attempt to connect failed, or the connection was lost, and another attempt follows. Not told after `close` and beside `unauthorized`. */
+  disconnected: Loss;
+  /**
+   * More was missed than can be caught up with, or the server refused the client's `state`, as `error` tells:
+   * read the conversation anew from its newest page. What comes after `rev` is given.
+   */
   reset: MissedAnswer['item']['reset'][number];
   /** The user is no longer in the group, or it was dropped. */
   gone: { groupId: string };

@@ -1,4 +1,5 @@
 export { MessengerClient } from './client.ts';
+export type { Loss } from './connection.ts';
 export type { ClientEvents, Status } from './events.ts';
 export type { Conversation, Message } from './message.ts';
 export type { ClientOptions, NewMessage } from './options.ts';

@@ -11,10 +11,10 @@ export interface Conversation {
 export interface Message extends Conversation, Place {
   messageId: string;
   senderId: string;
-  /** Null in what this client itself sent: the application knows the name of its user. */
+  /** May be null in messages of this user, whose name the application knows: what a client sent itself it is not told again. */
   senderName: string | null;
   senderLastName: string | null;
-  /** Null in a dialog, and in what this client itself sent. */
+  /** Null in a dialog; may be null in messages of this user. */
   groupName: string | null;
   content: string;
   /** Whether it tells of a change of the group. */

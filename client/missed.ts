@@ -55,10 +55,13 @@ function leave(position: Position, emit: Emit): void {
 }
 
 /** Takes note of rows of the chat list. Returns the conversations of which something is missing. */
-export function learnChats(chats: MissedAnswer['item']['chats'], positions: Positions, userId: string): Position[] {
+export function learnChats(chats: MissedAnswer['item']['chats'], positions: Positions, userId: string, emit: Emit): Position[] {
   return chats.flatMap((row) => {
     const position = positions.at(conversationOf(row, userId));
-    if (position.rev === undefined) position.startAfter(row);
+    if (position.rev === undefined) {
+      if (positions.hasBegunAnew) emit('reset', { ...position.conversation, seq: row.seq, rev: row.rev });
+      position.startAfter(row);
+    }
     position.see(row.rev);
     return position.mustBeAsked ? [position] : [];
   });

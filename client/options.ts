@@ -8,7 +8,7 @@ export interface ClientOptions {
   /** Whose token it is; the answer to the log-in holds both. */
   userId: string;
   token: string;
-  /** What a former client had as `state`. Without it, messages are given from now on. */
+  /** What a former client of this user had as `state`. Without it, or with that of another user, messages are given from now on. */
   state?: State;
   /** The class that makes connections, where the platform has none: in Node before 22, that of the package `ws`. */
   WebSocket?: SocketClass;

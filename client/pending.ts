@@ -42,19 +42,15 @@ export class Pending {
     else request.resolve(frame.params);
   }
 
-  /** The connection is gone; perhaps because a frame was too large, which must have been the longest. */
-  failAll(wasTooLarge: boolean): void {
+  /** The connection is gone, for this reason; perhaps because a frame was too large, which must have been the longest. */
+  failAll(reason: RequestError, wasTooLarge: boolean): void {
     const requests = [...this.#requests.values()];
     this.#requests.clear();
     const longest = Math.max(...requests.map(({ length }) => length));
     for (const { reject, timer, length } of requests) {
       clearTimeout(timer);
       const isTooLarge = wasTooLarge && length === longest;
-      reject(
-        isTooLarge
-          ? new RequestError('frame_too_large', 'This is longer than the server accepts')
-          : new RequestError('disconnected', 'The connection was lost before the answer'),
-      );
+      reject(isTooLarge ? new RequestError('frame_too_large', 'This is longer than the server accepts') : reason);
     }
   }
 }

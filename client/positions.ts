@@ -3,6 +3,8 @@ import { Position, type Progress } from './position.ts';
 
 /** What an application has received, as plain JSON. A client that is made with it goes on from there. */
 export interface State {
+  /** Whose it is; missing in what former versions kept. */
+  userId?: string;
   /** A time by the server's clock: all conversations that changed before it are among `positions`. Null: begin with what is new now. */
   changedSince: string | null;
   positions: (Conversation & Progress & { isGone: boolean })[];
@@ -19,13 +21,19 @@ const BEGINNING: Progress = { rev: 0, seq: 0 };
 export class Positions {
   /** Undefined until all conversations have been listed once. */
   changedSince: string | undefined;
+  /** Whether there was a state that the server did not take. */
+  hasBegunAnew = false;
+  readonly #userId: string;
   readonly #give: (message: Message) => void;
   readonly #positions = new Map<string, Position>();
 
-  constructor(state: State | undefined, give: (message: Message) => void) {
+  /** A state of another user counts as none. */
+  constructor(userId: string, state: State | undefined, give: (message: Message) => void) {
+    this.#userId = userId;
     this.#give = give;
-    this.changedSince = state?.changedSince ?? undefined;
-    for (const { companionId, groupId, rev, seq, isGone } of state?.positions ?? []) {
+    const own = (state?.userId ?? userId) === userId ? state : undefined;
+    this.changedSince = own?.changedSince ?? undefined;
+    for (const { companionId, groupId, rev, seq, isGone } of own?.positions ?? []) {
       this.#add({ companionId, groupId }, { rev, seq }).isGone = isGone;
     }
   }
@@ -34,7 +42,14 @@ export class Positions {
     const positions = this.all().flatMap(({ conversation, progress, isGone }) =>
       progress ? [{ ...conversation, ...progress, isGone }] : [],
     );
-    return { changedSince: this.changedSince ?? null, positions };
+    return { userId: this.#userId, changedSince: this.changedSince ?? null, positions };
+  }
+
+  /** Begins as without a state. */
+  beginAnew(): void {
+    this.hasBegunAnew = true;
+    this.changedSince = undefined;
+    this.#positions.clear();
   }
 
   all(): Position[] {

@@ -9,6 +9,7 @@ const RETRYABLE: Record<RetryableCode, true> = { rate_limited: true, too_many_co
 
 /** Why a request failed. */
 export class RequestError extends Error {
+  override readonly name = 'RequestError';
   readonly code: ErrorCode | OwnCode;
   /** What is wrong with the params, for `invalid_params`. */
   readonly issues: Issue[];
@@ -27,3 +28,9 @@ export class RequestError extends Error {
     return this.code in RETRYABLE;
   }
 }
+
+/** The application has closed the client, or was told that it has ended. */
+export const closed = (): RequestError => new RequestError('closed', 'The client was closed');
+
+/** What was under way when the server did not accept the token any more. */
+export const unauthorized = (): RequestError => new RequestError('unauthorized', 'The server does not accept the token');

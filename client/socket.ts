@@ -1,8 +1,10 @@
 /** As much of a WebSocket as the client uses: that of browsers and of Node 22, and that of the package `ws`. */
 export interface Socket {
-  addEventListener(type: 'open' | 'error', listener: (event: unknown) => void): void;
+  addEventListener(type: 'open', listener: (event: unknown) => void): void;
+  /** Programs are told in words what is wrong, browsers are not. */
+  addEventListener(type: 'error', listener: (event: { message?: string }) => void): void;
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
-  addEventListener(type: 'close', listener: (event: { code: number }) => void): void;
+  addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
   send(text: string): void;
   close(): void;
 }

@@ -101,6 +101,27 @@ describe('A client', () => {
     expect(after.told('cleared')).toEqual([{ companionId: ann.id, seq: 2 }]);
   });
 
+  test.each([
+    { changedSince: 'yesterday', positions: [] },
+    { changedSince: null, positions: [{ companionId: 'nobody', groupId: null, rev: 1, seq: 1, isGone: false }] },
+  ])('begins anew when the server does not understand its state, and tells once what is to be read anew: %j', async (state) => {
+    const [dave, eve] = [await newUser(server, 'Dave'), await newUser(server, 'Eve')];
+    const friend = await open(server, eve);
+    await friend.send(dialogWith(dave), 'Before');
+    const application = await open(server, dave, state);
+    await friend.send(dialogWith(dave), 'After');
+    await until(() => expect(application.contents(dialogWith(eve))).toEqual(['After']));
+    expect(application.told('error')).toMatchObject([{ code: 'invalid_params' }]);
+    expect(application.told('reset')).toEqual([{ ...dialogWith(eve), seq: 1, rev: 1 }]);
+  });
+
+  test('tells why it cannot connect to what is no server of this kind', async () => {
+    const application = begin({ url: `${server.url}/elsewhere` }, ann);
+    const loss = { code: 1006, reason: 'Unexpected server response: 404' };
+    await until(() => expect(application.told('disconnected')[0]).toEqual(loss));
+    expect(application.client.status).toBe('connecting');
+  });
+
   test('answers what is asked, with types, and rejects with the error of the server', async () => {
     const { client } = await open(server, ann);
     const { data } = await client.request('listLastMessage', LISTED);

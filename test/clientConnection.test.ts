@@ -3,6 +3,7 @@ import type { RequestError } from '../client/index.ts';
 import type { StoredConversation } from './support/faultyServer.ts';
 import { faultyWire, names, until } from './support/faultyWire.ts';
 
+const LISTED = { limit: 20, cursorCreatedAt: null };
 const contentsOf = ({ messages }: StoredConversation) => messages.map(({ content }) => content);
 const failure = (promise: Promise<unknown>): Promise<RequestError> =>
   promise.then(
@@ -27,12 +28,46 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
     wire.server.answerFates.push('lose');
     const sent = failure(application.send(dialog, 'Unanswered'));
     await until(() => expect(wire.asked('privateMessage')).toHaveLength(1));
+    const asked = failure(application.client.request('listLastMessage', LISTED));
     wire.server.cut(4001);
     expect(await sent).toMatchObject({ code: 'unauthorized' });
+    expect(await asked).toMatchObject({ code: 'unauthorized' });
     expect(application.told('unauthorized')).toHaveLength(1);
     expect(application.client.status).toBe('ended');
     expect(await failure(application.send(dialog, 'Later'))).toMatchObject({ code: 'closed' });
+    expect(await failure(application.client.request('listLastMessage', LISTED))).toMatchObject({ code: 'closed' });
+    expect(application.told('disconnected')).toEqual([]);
     expect(wire.server.connects).toBe(1);
+  });
+
+  test('rejects whatever was or is asked of it with "closed" when it is closed', async () => {
+    const dialog = wire.server.newDialog();
+    const application = await wire.open();
+    const ask = () => [application.send(dialog, 'Hello'), application.client.request('listLastMessage', LISTED)].map(failure);
+    const before = ask();
+    application.client.close();
+    for (const error of await Promise.all([...before, ...ask()])) expect(error).toMatchObject({ code: 'closed' });
+  });
+
+  test('tells why it has no connection, and goes on', async () => {
+    wire.server.closeWith = 1008;
+    const application = wire.begin();
+    await until(() => expect(application.told('disconnected')).toContainEqual({ code: 1008, reason: 'Refused' }));
+    wire.server.closeWith = undefined;
+    await application.online();
+    wire.server.cut();
+    await until(() => expect(application.told('disconnected').at(-1)).toEqual({ code: 1006, reason: '' }));
+    await application.online();
+  });
+
+  test('connects at once when the application wants it to', async () => {
+    const application = await wire.open(undefined, { firstWait: 1_000_000, longestWait: 1_000_000 });
+    wire.server.cut();
+    await until(() => expect(application.told('disconnected')).toHaveLength(1));
+    application.client.connectNow();
+    await application.online();
+    application.client.connectNow();
+    expect(wire.server.connects).toBe(2);
   });
 
   test('stays away for long when it was closed for abuse', async () => {

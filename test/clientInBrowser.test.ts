@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isBrowserInstalled, launchBrowser } from './support/browser.ts';
+import { FaultyServer } from './support/faultyServer.ts';
 import { block } from './support/markdown.ts';
 import { newPerson, write } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -58,6 +59,29 @@ describe.skipIf(!isBrowserInstalled)('The built client in a browser', () => {
     await expect.poll(() => lines, { timeout: 10_000 }).toContain('stored as number 2');
     await expect.poll(() => lines, { timeout: 10_000 }).toContain(`${bob.id} Bob Welcome back`);
     expect(lines.filter((line) => line.startsWith(`${bob.id} Bob Hello`))).toHaveLength(1);
-    expect(lines.filter((line) => line.startsWith(ann.id) && line.endsWith('A note to myself'))).toHaveLength(2);
+    expect(lines.filter((line) => line === `${ann.id} I A note to myself`)).toHaveLength(2);
+  });
+
+  test('connects at once when there is a network again, and when its user returns to the page', async () => {
+    const wire = await new FaultyServer().listen();
+    const page = await browser.newPage();
+    const lines: string[] = [];
+    page.on('console', (message) => lines.push(message.text()));
+    await page.goto(`${origin}/`);
+    const options = { url: wire.url, userId: wire.userId, token: 'token', timings: { firstWait: 1_000_000, longestWait: 1_000_000 } };
+    const content = `
+      import { MessengerClient } from '/client/index.js';
+      const client = new MessengerClient(${JSON.stringify(options)});
+      for (const name of ['status', 'disconnected']) client.on(name, (event) => console.log(event.code ?? event));`;
+    await page.addScriptTag({ type: 'module', content });
+    await expect.poll(() => lines.at(-1), { timeout: 10_000 }).toBe('online');
+    for (const event of ["window.dispatchEvent(new Event('online'))", "document.dispatchEvent(new Event('visibilitychange'))"]) {
+      wire.cut(1012);
+      await expect.poll(() => lines.at(-1), { timeout: 10_000 }).toBe('1012');
+      await page.evaluate(event);
+      await expect.poll(() => lines.at(-1), { timeout: 10_000 }).toBe('online');
+    }
+    await page.close();
+    await wire.stop();
   });
 });

@@ -11,6 +11,7 @@ export type QuickTimings = typeof QUICK;
 /** The names of all events but that of messages. */
 const HAPPENINGS: Exclude<keyof ClientEvents, 'message'>[] = [
   'status',
+  'disconnected',
   'reset',
   'gone',
   'cleared',

@@ -41,7 +41,7 @@ export class FaultyServer {
   /** The most changes of an answer, and the most changes that can be caught up with. */
   rowLimit = 500;
   resetAfter = 1_000;
-  /** With what code a new connection is closed at once. */
+  /** With what code a new connection is closed at once; the reason is `Refused`. */
   closeWith: number | undefined;
   /** Connections so far. */
   connects = 0;
@@ -55,7 +55,7 @@ export class FaultyServer {
     this.#server.on('connection', (socket) => {
       this.connects++;
       if (this.closeWith !== undefined) {
-        socket.close(this.closeWith);
+        socket.close(this.closeWith, 'Refused');
         return;
       }
       this.#socket = socket;
