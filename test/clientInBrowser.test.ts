@@ -42,7 +42,7 @@ describe.skipIf(!isBrowserInstalled)('The built client in a browser', () => {
     const [ann, bob] = [await newPerson(server, 'Ann'), await newPerson(server, 'Bob')];
     await ann.socket.close();
     const content = example
-      .replace('messenger-backend/client', '/client/index.js')
+      .replace('messenger-client', '/client/index.js')
       .replace('ann@example.com', ann.email)
       .replaceAll('localhost:3001', new URL(server.url).host);
     const page = await browser.newPage();

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -8,19 +8,32 @@ import { z } from 'zod';
 import { block } from './support/markdown.ts';
 
 const exec = promisify(execFile);
-/** What `npm test` has built. */
-const BUILT = path.resolve('dist/client');
+/** What `npm test` has built, with the manifest of the client's package. */
+const BUILT = path.resolve('dist');
 const TSC = path.resolve('node_modules/typescript/bin/tsc');
 const example = block(await readFile('README.md', 'utf8'), 'ts');
 const failed = z.object({ stdout: z.string() });
+const packs = z.array(z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) }));
+const manifest = z.object({ dependencies: z.record(z.string(), z.string()) });
+const dependenciesOf = async (directory: string) =>
+  manifest.parse(JSON.parse(await readFile(path.join(directory, 'package.json'), 'utf8'))).dependencies;
 
-describe('The built client', () => {
+describe('The package of the client', () => {
   let project: string;
+  let installed: string;
+  let files: string[];
 
   beforeAll(async () => {
     project = await mkdtemp(path.join(tmpdir(), 'messenger-consumer-'));
-    await mkdir(path.join(project, 'node_modules'));
-    await symlink(path.resolve('.'), path.join(project, 'node_modules/messenger-backend'));
+    installed = path.join(project, 'node_modules/messenger-client');
+    await mkdir(installed, { recursive: true });
+    const { stdout } = await exec('npm', ['pack', BUILT, '--json', '--pack-destination', project]);
+    const [pack] = packs.parse(JSON.parse(stdout));
+    files = pack?.files.map((file) => file.path) ?? [];
+    await exec('tar', ['-xzf', path.join(project, pack?.filename ?? ''), '-C', installed, '--strip-components=1']);
+    for (const name of Object.keys(await dependenciesOf(installed))) {
+      await symlink(path.resolve('node_modules', name), path.join(project, 'node_modules', name));
+    }
     await writeFile(path.join(project, 'package.json'), JSON.stringify({ type: 'module' }));
   });
   afterAll(() => rm(project, { recursive: true, force: true }));
@@ -35,13 +48,26 @@ describe('The built client', () => {
     );
   }
 
-  test('has no dependencies: its modules import one another and nothing else', async () => {
-    const modules = (await readdir(BUILT)).filter((file) => file.endsWith('.js'));
+  test('has modules of the client alone, which import one another and nothing else', async () => {
+    const modules = files.filter((file) => file.endsWith('.js')).map((file) => path.relative('client', file));
     expect(modules).toContain('index.js');
     for (const file of modules) {
-      const imports = [...(await readFile(path.join(BUILT, file), 'utf8')).matchAll(/(?:from|import)\s*\(?['"]([^'"]+)['"]/g)];
+      const imports = [
+        ...(await readFile(path.join(installed, 'client', file), 'utf8')).matchAll(/(?:from|import)\s*\(?['"]([^'"]+)['"]/g),
+      ];
       for (const [, imported = ''] of imports) expect(modules.map((name) => `./${name}`)).toContain(imported);
     }
+  });
+
+  test('runs where it is installed', async () => {
+    const source = "import { RequestError } from 'messenger-client'; console.log(String(new RequestError('busy', 'Wait')));";
+    const { stdout } = await exec(process.execPath, ['--input-type=module', '-e', source], { cwd: project });
+    expect(stdout).toBe('RequestError: Wait\n');
+  });
+
+  test('has types that are made with the versions that the server uses', async () => {
+    const [own, ofServer] = [await dependenciesOf(installed), await dependenciesOf('.')];
+    expect(ofServer).toMatchObject(own);
   });
 
   test.each(['nodenext', 'bundler'])(
