@@ -50,7 +50,8 @@ export class Presence {
 
   async unwatch(userIds: string[]): Promise<void> {
     for (const userId of userIds) this.#userIds.delete(userId);
-    if (this.#isConnected) await this.#around.unwatch(userIds);
+    if (!this.#isConnected) return;
+    for (const chunk of chunksOf(userIds)) await this.#around.unwatch(chunk);
   }
 
   /** A connection has begun, and its events are subscribed. */

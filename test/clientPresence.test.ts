@@ -51,4 +51,14 @@ describe('A client that watches the presence of others', () => {
     wire.server.cut();
     await until(() => expect(watched()).toEqual([[known], [known, stranger], [known]]));
   });
+
+  test('ends watching however many at once, and asks nothing for none', async () => {
+    const userIds = Array.from({ length: 450 }, () => randomUUID());
+    const application = await wire.open();
+    await application.client.watchPresence(userIds);
+    await application.client.unwatchPresence(userIds);
+    await application.client.unwatchPresence([]);
+    const ended = wire.asked('unwatchPresence').map(({ params }) => params.userIds);
+    expect(ended).toEqual([userIds.slice(0, 200), userIds.slice(200, 400), userIds.slice(400)]);
+  });
 });
