@@ -79,10 +79,11 @@ export class SocketServer {
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, connectionId: string): Promise<void> {
     const { clientAddress, rateLimits } = this.#services;
-    const admitted = await this.#admit(request, connectionId).catch(async (error: unknown) => {
+    const { token, isByHeader } = credentialOf(request);
+    const admitted = await this.#admit(request, connectionId, token).catch(async (error: unknown) => {
       if (!(error instanceof AppError)) throw error;
       if (STRANGER.has(error.code)) await rateLimits.consume('failedUpgrade', clientAddress(request));
-      const reason = isByHeader(request) ? undefined : CLOSES.get(error.code);
+      const reason = isByHeader ? undefined : CLOSES.get(error.code);
       if (!reason) throw error;
       this.#refused(connectionId, error);
       return reason;
@@ -95,11 +96,10 @@ export class SocketServer {
    * The connection for the user of a valid token, already known to the hub, with the user's groups.
    * @throws {AppError} `not_found`, `origin_refused`, `unauthorized`, `too_many_connections` or `busy`
    */
-  async #admit(request: IncomingMessage, connectionId: string): Promise<Connection> {
+  async #admit(request: IncomingMessage, connectionId: string, token: string | undefined): Promise<Connection> {
     const { env, hub, sessionReader, tokens } = this.#services;
     if (!PATHS.has(pathOf(request))) throw new AppError('not_found');
     if (!isOriginAllowed(env, request.headers)) throw new AppError('origin_refused');
-    const token = isByHeader(request) ? bearerToken(request.headers.authorization) : protocolsOf(request)[1];
     const claims = tokens.verify(token);
     if (!claims) throw new AppError('unauthorized');
     if (hub.connectionsOf(claims.userId) >= env.MAX_CONNECTIONS_PER_USER) throw new AppError('too_many_connections');
@@ -183,13 +183,14 @@ function newId(): string {
   return Buffer.from(randomUUID(), 'latin1').toString('latin1');
 }
 
-/** Whether the token comes, or should come, in a header: there is one, or the subprotocols are not those that carry a token. */
-function isByHeader(request: IncomingMessage): boolean {
-  return request.headers.authorization !== undefined || protocolsOf(request)[0] !== SUBPROTOCOL;
-}
-
-function protocolsOf({ headers }: IncomingMessage): string[] {
-  return (headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
+/**
+ * The token, and whether it comes, or should come, in a header: there is one, or the subprotocols are not those that carry a token.
+ * No regular expression splits them: a long run of blanks would hold up everybody.
+ */
+function credentialOf({ headers }: IncomingMessage): { token: string | undefined; isByHeader: boolean } {
+  const [name, token] = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
+  const isByHeader = headers.authorization !== undefined || name !== SUBPROTOCOL;
+  return { isByHeader, token: isByHeader ? bearerToken(headers.authorization) : token };
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {
