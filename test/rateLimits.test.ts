@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { call, type HttpAnswer, newUser, type TestUser } from './support/http.ts';
 import { heard, newPerson, type Person } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -168,6 +169,17 @@ describe('A connection that asks more than 300 times at once', () => {
     expect(new Set(refused.map(({ type }) => type))).toEqual(new Set(['processor', 'dropGroup']));
     await second.ask('privateMessage', frame(bob, 0).params);
     expect(await heard(bob)).toHaveLength(1);
+  });
+
+  test.each(['ping', 'pong'] as const)('by %s frames, which nothing refuses, is closed with 1008 in the end', async (kind) => {
+    const { socket } = await newPerson(server);
+    const closed = socket.closed();
+    // In portions: `ws` itself ends a connection that has very many pings at once.
+    for (let portion = 0; portion < 20 && socket.socket.readyState === WebSocket.OPEN; portion++) {
+      for (let count = 0; count < 50; count++) socket.socket[kind]();
+      await Promise.race([socket.settle(), closed]);
+    }
+    expect(await closed).toEqual({ code: 1008, reason: 'Too many requests' });
   });
 
   test('is served with RATE_LIMITS=off', async () => {

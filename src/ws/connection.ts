@@ -46,6 +46,8 @@ export class Connection implements Subscriber, Context, RequestHandler {
   #stream: Duplex | undefined;
   /** Whether the client gave a sign of life since the last ping. */
   #alive = true;
+  /** Pings that the client may still answer. */
+  #unanswered = 0;
   /** Waits until the client has read what was written to it. */
   #draining = false;
   #isFinishing = false;
@@ -85,8 +87,11 @@ export class Connection implements Subscriber, Context, RequestHandler {
     this.#socket = socket;
     this.#stream = stream;
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('ping', () => this.#count());
     socket.on('pong', () => {
       this.#alive = true;
+      if (this.#unanswered > 0) this.#unanswered--;
+      else this.#count();
     });
     if (this.revoked) this.close(CLOSE.unauthorized);
     else if (this.isStale) this.close(CLOSE.inDoubt);
@@ -144,6 +149,7 @@ export class Connection implements Subscriber, Context, RequestHandler {
     // While it is behind, the server does not read what the client says.
     else if (this.#alive || this.#requests.isFull) {
       this.#alive = false;
+      this.#unanswered++;
       this.#socket.ping();
     }
     // Nor while the client is.
@@ -156,6 +162,13 @@ export class Connection implements Subscriber, Context, RequestHandler {
     this.close(CLOSE.slowReader);
   }
 
+  /** Counts a frame that nobody asked the client for. Returns the seconds to wait before the next; undefined when it is closed for it. */
+  #count(): number | undefined {
+    const wait = this.#limit ? this.#limit.take() : 0;
+    if (wait === undefined) this.close(CLOSE.rateLimited);
+    return wait;
+  }
+
   #receive(data: RawData, isBinary: boolean): void {
     const socket = this.#socket;
     if (this.#isFinishing || !socket || socket.readyState !== socket.OPEN) return;
@@ -164,11 +177,8 @@ export class Connection implements Subscriber, Context, RequestHandler {
       this.close(CLOSE.unauthorized);
       return;
     }
-    const wait = this.#limit ? this.#limit.take() : 0;
-    if (wait === undefined) {
-      this.close(CLOSE.rateLimited);
-      return;
-    }
+    const wait = this.#count();
+    if (wait === undefined) return;
     try {
       if (isBinary) throw new AppError('invalid_frame');
       const text = data.toString();
