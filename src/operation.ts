@@ -67,7 +67,10 @@ export const DONE = { item: null, data: null };
 export interface Operation<S extends z.ZodType = z.ZodType, A extends z.ZodType<Answer> = z.ZodType<Answer>> {
   params: S;
   answer: A;
-  /** It changes a group, who is in one, or a message: it waits for what the connection sent before, and what comes after waits for it. */
+  /**
+   * It changes, after its first wait, what a later request of the connection may change too: it waits for what the connection sent before, and
+   * what comes after waits for it.
+   */
   exclusive: boolean;
   /**
    * Checks the params and does it. Up to its first wait it runs at once, so operations begin in the order they are run.

@@ -84,6 +84,17 @@ describe.each([
       for (const socket of [silent, former]) expect(await heard({ socket })).toEqual([]);
     });
 
+    test('does not hear it after unwatchPresence, also where that did not wait for the answer to watchPresence', async () => {
+      const [alice, bob] = await friends();
+      const former = await connect(here, alice);
+      await former.ask('subscribe', { events: ['userStatus'] });
+      await watch(alice, bob);
+      await Promise.all(['watchPresence', 'unwatchPresence'].map((type) => former.ask(type, { userIds: [bob.id] })));
+      await bob.socket.close();
+      await until(alice, [OFFLINE(bob.id)]);
+      expect(await heard({ socket: former })).toEqual([]);
+    });
+
     test('is refused strangers, also among friends, and told which they are; then nobody is watched', async () => {
       const [alice, bob] = await friends();
       const stranger = await newPerson(here);

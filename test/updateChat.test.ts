@@ -35,6 +35,15 @@ describe('updateChat', () => {
     }
   });
 
+  test('twice without waiting for the answer: the later one counts', async () => {
+    const ann = await newPerson(server);
+    await write(ann, ann, 'Note');
+    for (let count = 0; count < 20; count++) {
+      await Promise.all([true, false].map((muted) => update(ann, { receiverId: ann.id, muted })));
+      expect(await chats(ann)).toMatchObject([UNSET]);
+    }
+  });
+
   test('over HTTP is a PATCH of the chat', async () => {
     const [ann, bob] = [await newPerson(server), await newPerson(server)];
     const groupId = await newCircle(server, [ann, bob]);
