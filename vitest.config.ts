@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Tests that take all of the machine, and would make others wait too long. */
 const HEAVY = ['killedNode', 'oneConversation', 'reconnecting', 'torture', 'tortureOfMany'].map((name) => `test/${name}.test.ts`);
 
-const common = { globalSetup: 'test/support/globalSetup.ts', testTimeout: 30_000, hookTimeout: 60_000 };
+/** Long enough for a machine that has much else to do: they only end what hangs. */
+const common = { globalSetup: 'test/support/globalSetup.ts', testTimeout: 90_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {

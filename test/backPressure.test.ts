@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MEMORY_PROBE, TargetProcess } from '../bench/target.ts';
 import { newDatabase } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { newUser } from './support/http.ts';
 import { holdLock } from './support/lock.ts';
 import { heard, newPerson, write } from './support/people.ts';
@@ -80,7 +81,7 @@ describe('The memory of the server stays flat', () => {
     await lock.release();
     expect(most - before).toBeLessThan(FLAT);
     expect(left).toBeGreaterThan((count * padding.length) / 2);
-    await vi.waitFor(() => expect(ann.socket.frames).toHaveLength(1 + count), { timeout: 20_000, interval: 50 });
+    await eventually(() => expect(ann.socket.frames).toHaveLength(1 + count));
     // Whatever waited too long for the lock is answered with an error.
     const stored = ann.socket.frames
       .slice(1)
@@ -106,7 +107,7 @@ describe('The memory of the server stays flat', () => {
       expect(most - before).toBeLessThan(FLAT);
       expect(left).toBeGreaterThan((count * padding.length) / 2);
       client.socket.resume();
-      await vi.waitFor(() => expect(client.frames).toHaveLength(count), { timeout: 20_000, interval: 50 });
+      await eventually(() => expect(client.frames).toHaveLength(count));
       expect(client.frames.map(({ requestId }) => Number.parseInt(String(requestId), 10))).toEqual(
         Array.from({ length: count }, (_, index) => index),
       );

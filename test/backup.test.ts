@@ -6,6 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { query, withDatabase } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { call, logIn } from './support/http.ts';
 import { block, section } from './support/markdown.ts';
 import { add, heard, newCircle, newPerson, type Person, readAll, write, writeToGroup } from './support/people.ts';
@@ -124,7 +125,7 @@ describe.skipIf(!isPostgres15Installed)('On a PostgreSQL 15 of the operator, pre
       while (loaded) await send(circle);
     });
     const count = () => circles.reduce((sum, { inDialog, inGroup }) => sum + inDialog.length + inGroup.length, 0);
-    await vi.waitFor(() => expect(count()).toBeGreaterThan(500), { timeout: 20_000, interval: 20 });
+    await eventually(() => expect(count()).toBeGreaterThan(500));
 
     const before = circles.map((circle) => ({ ...circle, inDialog: [...circle.inDialog], inGroup: [...circle.inGroup] }));
     const countBefore = count();

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { deviceOf, heard, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
@@ -24,14 +25,11 @@ describe('Who repeats a message again and again', () => {
   /** How long after the first time the listener is told a second time to catch up, in milliseconds, while `repeat` goes on. */
   async function pauseOf(listener: Person, repeat: () => Promise<unknown>): Promise<number> {
     const told: number[] = [];
-    await vi.waitFor(
-      async () => {
-        await repeat();
-        if ((await heard(listener, 'catchUp')).length > told.length) told.push(performance.now());
-        expect(told).toHaveLength(2);
-      },
-      { timeout: 20_000, interval: 20 },
-    );
+    await eventually(async () => {
+      await repeat();
+      if ((await heard(listener, 'catchUp')).length > told.length) told.push(performance.now());
+      expect(told).toHaveLength(2);
+    });
     const [first = 0, second = 0] = told;
     return second - first;
   }

@@ -140,5 +140,5 @@ describe('a client that catches up', () => {
       }),
       { numRuns: 10 },
     );
-  }, 90_000);
+  });
 });

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { newDatabase, query } from './support/database.ts';
 import { type DatabaseProxy, openProxy } from './support/databaseProxy.ts';
+import { eventually } from './support/eventually.ts';
 import { heard, newPerson, type Person } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { type Answer, connect } from './support/socket.ts';
@@ -104,9 +105,7 @@ describe('When nobody can say whether a change of a message is committed', () =>
     await lost;
     for (const person of told) {
       await person.socket.broadcast('catchUp');
-      await vi.waitFor(async () => expect(await talk.missed(person, rev)).toMatchObject([{ content: 'Edited', rev: rev + 1 }]), {
-        timeout: 10_000,
-      });
+      await eventually(async () => expect(await talk.missed(person, rev)).toMatchObject([{ content: 'Edited', rev: rev + 1 }]));
     }
     expect(await talk.ask(ann, 'editMessage', messageId, { content: 'Edited' })).toMatchObject({ item: { rev: rev + 1 } });
     for (const person of told) expect(await heard(person, 'messageEdited')).toEqual([]);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dialogId } from '../src/features/messages/dialogId.ts';
 import { query } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { call, newUser, type TestUser } from './support/http.ts';
 import { holdLock } from './support/lock.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
@@ -29,10 +30,7 @@ describe('Changes of one conversation', () => {
     holdLock(server.databaseUrl, 'SELECT FROM conversations WHERE id = $1 FOR UPDATE', [conversationId]);
 
   const expectWaiting = (count: number) =>
-    vi.waitFor(async () => expect(await scrape(server)).toMatchObject({ 'messenger_queue_depth{queue="changes"}': count }), {
-      timeout: 10_000,
-      interval: 20,
-    });
+    eventually(async () => expect(await scrape(server)).toMatchObject({ 'messenger_queue_depth{queue="changes"}': count }));
 
   /** How many connections to the database wait for a conversation. */
   const waitingConnections = async () =>
@@ -101,7 +99,7 @@ describe('Changes of one conversation', () => {
     });
   });
 
-  test('that have waited for five seconds are not made any more', { timeout: 20_000 }, async () => {
+  test('that have waited for five seconds are not made any more', async () => {
     const people = await newPeople(6);
     const [ann] = people;
     const groupId = await newCircle(server, people);

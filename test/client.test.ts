@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../src/lib/freePort.ts';
 import { Application } from './support/application.ts';
 import { newDatabase, query } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { call, newGroup, newUser, type TestUser } from './support/http.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { newDirectory, startProcess, sweep } from './support/serverProcess.ts';
 
 const LISTED = { limit: 100, cursorCreatedAt: null };
-const until = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 10 });
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix} ${index + 1}`);
 const dialogWith = ({ id }: TestUser) => ({ companionId: id, groupId: null });
 const group = (groupId: string) => ({ companionId: null, groupId });
@@ -44,8 +44,8 @@ describe('A client', () => {
     await laptop.send(dialogWith(bob), 'From the laptop');
     await other.send(dialogWith(ann), 'From Bob');
     const contents = ['From the phone', 'From the laptop', 'From Bob'];
-    for (const device of [phone, laptop]) await until(() => expect(device.contents(dialogWith(bob))).toEqual(contents));
-    await until(() => expect(other.contents(dialogWith(ann))).toEqual(contents));
+    for (const device of [phone, laptop]) await eventually(() => expect(device.contents(dialogWith(bob))).toEqual(contents));
+    await eventually(() => expect(other.contents(dialogWith(ann))).toEqual(contents));
     for (const { messages } of [phone, laptop, other]) expect(messages[0]).toMatchObject({ seq, rev, createdAt, senderId: ann.id });
     expect(laptop.messages[0]).toMatchObject({ senderName: 'Ann', notification: false });
   });
@@ -53,7 +53,7 @@ describe('A client', () => {
   test('gives a message to oneself once, on every device', async () => {
     const [phone, laptop] = await Promise.all([open(server, ann), open(server, ann)]);
     await phone.send(dialogWith(ann), 'Note');
-    for (const device of [phone, laptop]) await until(() => expect(device.contents(dialogWith(ann))).toEqual(['Note']));
+    for (const device of [phone, laptop]) await eventually(() => expect(device.contents(dialogWith(ann))).toEqual(['Note']));
   });
 
   test('gives the life of a group, and tells whoever is out of it', async () => {
@@ -65,12 +65,12 @@ describe('A client', () => {
     await member.send(group(groupId), 'Hello');
     await owner.send(group(groupId), 'Welcome');
     await member.client.request('leaveGroup', { groupId, messageId: randomUUID(), message: 'left' });
-    await until(() => expect(member.told('gone')).toEqual([{ groupId }]));
-    await until(() => expect(owner.contents(group(groupId))).toEqual(['created', 'added Bob', 'Hello', 'Welcome', 'left']));
+    await eventually(() => expect(member.told('gone')).toEqual([{ groupId }]));
+    await eventually(() => expect(owner.contents(group(groupId))).toEqual(['created', 'added Bob', 'Hello', 'Welcome', 'left']));
     expect(member.contents(group(groupId))).toEqual(['created', 'added Bob', 'Hello', 'Welcome']);
     expect(owner.messages.find(({ content }) => content === 'left')).toMatchObject({ notification: true, senderId: bob.id });
     await owner.client.request('dropGroup', { groupId });
-    await until(() => expect(owner.told('gone')).toEqual([{ groupId }]));
+    await eventually(() => expect(owner.told('gone')).toEqual([{ groupId }]));
   });
 
   test('tells on every device that a group is left, or dropped by somebody else', async () => {
@@ -80,9 +80,10 @@ describe('A client', () => {
       await owner.client.request('addUserInGroup', { groupId, userId: bob.id, messageId: randomUUID(), message: 'added' });
     }
     await phone.client.request('leaveGroup', { groupId: left, messageId: randomUUID(), message: 'left' });
-    await until(() => expect(laptop.told('gone')).toEqual([{ groupId: left }]));
+    await eventually(() => expect(laptop.told('gone')).toEqual([{ groupId: left }]));
     await owner.client.request('dropGroup', { groupId: dropped });
-    for (const device of [phone, laptop]) await until(() => expect(device.told('gone')).toEqual([{ groupId: left }, { groupId: dropped }]));
+    for (const device of [phone, laptop])
+      await eventually(() => expect(device.told('gone')).toEqual([{ groupId: left }, { groupId: dropped }]));
   });
 
   test('goes on from its state: with what was written, begun, left and deleted in between', async () => {
@@ -110,7 +111,7 @@ describe('A client', () => {
     await friend.send(dialogWith(dave), 'Before');
     const application = await open(server, dave, state);
     await friend.send(dialogWith(dave), 'After');
-    await until(() => expect(application.contents(dialogWith(eve))).toEqual(['After']));
+    await eventually(() => expect(application.contents(dialogWith(eve))).toEqual(['After']));
     expect(application.told('error')).toMatchObject([{ code: 'invalid_params' }]);
     expect(application.told('reset')).toEqual([{ ...dialogWith(eve), seq: 1, rev: 1 }]);
   });
@@ -118,7 +119,7 @@ describe('A client', () => {
   test('tells why it cannot connect to what is no server of this kind', async () => {
     const application = begin({ url: `${server.url}/elsewhere` }, ann);
     const loss = { code: 1006, reason: 'Unexpected server response: 404' };
-    await until(() => expect(application.told('disconnected')[0]).toEqual(loss));
+    await eventually(() => expect(application.told('disconnected')[0]).toEqual(loss));
     expect(application.client.status).toBe('connecting');
   });
 
@@ -141,9 +142,9 @@ describe('A client', () => {
     await watcher.client.watchPresence([eve.id]);
     expect(watcher.told('userStatus')).toEqual([expect.objectContaining({ userId: eve.id, status: 'offline' })]);
     const watched = await open(server, eve);
-    await until(() => expect(watcher.told('userStatus').at(-1)).toMatchObject({ userId: eve.id, status: 'online' }));
+    await eventually(() => expect(watcher.told('userStatus').at(-1)).toMatchObject({ userId: eve.id, status: 'online' }));
     watched.client.close();
-    await until(() => expect(watcher.told('userStatus').at(-1)).toMatchObject({ userId: eve.id, status: 'offline' }));
+    await eventually(() => expect(watcher.told('userStatus').at(-1)).toMatchObject({ userId: eve.id, status: 'offline' }));
     await expect(watcher.client.watchPresence([ann.id])).rejects.toMatchObject({ code: 'no_shared_chat' });
   });
 
@@ -154,7 +155,7 @@ describe('A client', () => {
     const watcher = begin(server, dave);
     const strangers = names('Stranger', 200).map(() => randomUUID());
     await watcher.client.watchPresence([eve.id, ...strangers, frank.id]);
-    await until(() => expect(watcher.told('userStatus')).toMatchObject([{ userId: eve.id }, { userId: frank.id }]));
+    await eventually(() => expect(watcher.told('userStatus')).toMatchObject([{ userId: eve.id }, { userId: frank.id }]));
     const reports = watcher.told('error').map(String);
     expect(reports).toHaveLength(2);
     for (const stranger of strangers) expect(reports.join()).toContain(stranger);
@@ -164,11 +165,11 @@ describe('A client', () => {
     const user = await newUser(server);
     const application = await open(server, user);
     await call(server, 'DELETE', '/profile', { token: user.token });
-    await until(() => expect(application.told('unauthorized')).toHaveLength(1));
+    await eventually(() => expect(application.told('unauthorized')).toHaveLength(1));
     expect(application.client.status).toBe('ended');
   });
 
-  test('a server that is killed and started again costs no message, no order, and nothing twice', { timeout: 90_000 }, async () => {
+  test('a server that is killed and started again costs no message, no order, and nothing twice', async () => {
     const databaseUrl = await newDatabase();
     const variables = { DATABASE_URL: databaseUrl, PORT: String(await freePort()), RATE_LIMITS: 'off' };
     const directory = await newDirectory();
@@ -201,8 +202,8 @@ describe('A client', () => {
       [laptop, other],
       [friend, one],
     ] as const) {
-      await until(() => expect(application.contents(dialogWith(companion))).toEqual(contents(null)));
-      await until(() => expect(application.contents(group(groupId))).toEqual(contents(groupId)));
+      await eventually(() => expect(application.contents(dialogWith(companion))).toEqual(contents(null)));
+      await eventually(() => expect(application.contents(group(groupId))).toEqual(contents(groupId)));
     }
     for (const who of ['Phone', 'Friend']) {
       const mine = contents(groupId).filter((content) => content.startsWith(who));

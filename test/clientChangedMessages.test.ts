@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../client/index.ts';
+import { eventually } from './support/eventually.ts';
 import type { StoredConversation } from './support/faultyServer.ts';
-import { faultyWire, names, until } from './support/faultyWire.ts';
+import { faultyWire, names } from './support/faultyWire.ts';
 import { type Deed, type Stored, shown } from './support/storedMessage.ts';
 
 const edit = (content: string): Deed => ({ type: 'messageEdited', content });
@@ -37,7 +38,7 @@ describe('A client whose messages are changed', () => {
       wire.server.change(dialog, second, deed);
       expected.push(asStored(dialog, second));
     }
-    await until(() => expect(application.messages).toHaveLength(8));
+    await eventually(() => expect(application.messages).toHaveLength(8));
     expect(application.messages).toMatchObject(expected);
     expect(application.messages[5]).toMatchObject({
       replyTo: { messageId: first.messageId, content: 'First', deleted: false },
@@ -56,9 +57,9 @@ describe('A client whose messages are changed', () => {
     const old = wire.server.write(group, 'Long before');
     const application = await wire.open();
     wire.server.change(group, old, edit('Edited'));
-    await until(() => expect(application.messages).toMatchObject([asStored(group, old)]));
+    await eventually(() => expect(application.messages).toMatchObject([asStored(group, old)]));
     wire.server.change(group, old, reaction(randomUUID(), '👍'));
-    await until(() => expect(application.messages).toHaveLength(2));
+    await eventually(() => expect(application.messages).toHaveLength(2));
     expect(application.messages[1]).toMatchObject(asStored(group, old));
     expect(wire.asked('getMissed')).toHaveLength(2);
   });
@@ -69,7 +70,7 @@ describe('A client whose messages are changed', () => {
     const message = wire.server.write(dialog, 'Message');
     wire.server.broadcastFates.push('double', 'overtake', 'deliver', 'lose', 'deliver');
     for (const emoji of ['👍', '🎉', '❤️', '😮', '🙏']) wire.server.change(dialog, message, reaction(randomUUID(), emoji));
-    await until(() => expect(application.messages.at(-1)).toMatchObject(asStored(dialog, message)));
+    await eventually(() => expect(application.messages.at(-1)).toMatchObject(asStored(dialog, message)));
     expect(application.messages.map(({ rev }) => rev)).toEqual([1, 2, 3, 4, 6]);
   });
 
@@ -77,7 +78,7 @@ describe('A client whose messages are changed', () => {
     const dialog = wire.server.newDialog();
     const application = await wire.open();
     const message = wire.server.write(dialog, 'Message');
-    await until(() => expect(application.messages).toHaveLength(1));
+    await eventually(() => expect(application.messages).toHaveLength(1));
     wire.server.rowLimit = 2;
     wire.server.broadcastFates.push('lose', 'lose', 'deliver', 'deliver');
     wire.server.change(dialog, message, edit('Edited'));
@@ -86,7 +87,7 @@ describe('A client whose messages are changed', () => {
     wire.server.meanwhile = () => {
       wire.server.meanwhile = () => wire.server.write(dialog, 'Last');
     };
-    await until(() => expect(application.contents(dialog).at(-1)).toBe('Last'));
+    await eventually(() => expect(application.contents(dialog).at(-1)).toBe('Last'));
     expect(application.messages.findLast(({ messageId }) => messageId === message.messageId)).toMatchObject(asStored(dialog, message));
   });
 
@@ -95,14 +96,14 @@ describe('A client whose messages are changed', () => {
     const application = await wire.open(undefined, { answerWithin: 50 });
     wire.server.answerFates.push('lose');
     const sent = application.send(dialog, 'Mine');
-    await until(() => expect(dialog.messages).toHaveLength(1));
+    await eventually(() => expect(dialog.messages).toHaveLength(1));
     for (const _ of names('refusal', 4)) wire.server.refusals.push({ type: 'privateMessage', code: 'busy' });
-    await until(() => expect(application.contents(dialog)).toEqual(['Mine']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['Mine']));
     wire.server.broadcastFates.push('lose');
     const [mine] = dialog.messages;
     if (mine) wire.server.change(dialog, mine, edit('Edited elsewhere'));
     expect(await sent).toMatchObject({ seq: 1, rev: 2 });
-    await until(() => expect(application.contents(dialog)).toEqual(['Mine', 'Edited elsewhere']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['Mine', 'Edited elsewhere']));
   });
 
   test('is given what it changes itself, though the answer came late and the message was changed again meanwhile', async () => {
@@ -112,14 +113,16 @@ describe('A client whose messages are changed', () => {
     const { messageId } = wire.server.write(dialog, 'Mine', { own: true });
     const [mine] = dialog.messages;
     await application.client.request('editMessage', { receiverId: receiverId.toUpperCase(), messageId, content: 'Edited' });
-    await until(() => expect(application.contents(dialog)).toEqual(['Mine', 'Edited']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['Mine', 'Edited']));
     wire.server.meanwhile = () => mine && wire.server.change(dialog, mine, reaction(receiverId, '👍'));
     await application.client.request('editMessage', { receiverId, messageId, content: 'Edited again' });
-    await until(() => expect(application.messages.at(-1)).toMatchObject(mine ? asStored(dialog, mine) : {}));
+    await eventually(() => expect(application.messages.at(-1)).toMatchObject(mine ? asStored(dialog, mine) : {}));
     await application.client.request('addReaction', { receiverId, messageId, emoji: '👍' });
-    await until(() => expect(application.messages.at(-1)?.reactions).toEqual([{ emoji: '👍', count: 2, mine: true }]));
+    await eventually(() => expect(application.messages.at(-1)?.reactions).toEqual([{ emoji: '👍', count: 2, mine: true }]));
     await application.client.request('deleteMessage', { receiverId, messageId });
-    await until(() => expect(application.messages.at(-1)).toMatchObject({ content: '', deletedAt: expect.any(String), reactions: [] }));
+    await eventually(() =>
+      expect(application.messages.at(-1)).toMatchObject({ content: '', deletedAt: expect.any(String), reactions: [] }),
+    );
   });
 
   test('is given its own answer to a message with what it answers', async () => {
@@ -127,7 +130,7 @@ describe('A client whose messages are changed', () => {
     const application = await wire.open();
     const question = wire.server.write(dialog, 'Question');
     await application.send(dialog, 'Answer', { replyToId: question.messageId.toUpperCase() });
-    await until(() => expect(application.contents(dialog)).toEqual(['Question', 'Answer']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['Question', 'Answer']));
     expect(application.messages[1]?.replyTo).toMatchObject({ messageId: question.messageId, content: 'Question' });
   });
 
@@ -141,7 +144,7 @@ describe('A client whose messages are changed', () => {
       roleChanged: { userId, role: 'admin', changedBy: randomUUID() },
     };
     for (const [name, item] of Object.entries(told)) wire.server.broadcast(name, { ...address, ...item });
-    await until(() => expect(application.told('roleChanged')).toHaveLength(1));
+    await eventually(() => expect(application.told('roleChanged')).toHaveLength(1));
     for (const name of ['messageRead', 'userTyping', 'groupUpdated', 'memberRemoved', 'roleChanged'] as const) {
       expect(application.told(name)).toEqual([{ ...address, ...told[name] }]);
       expect(wire.asked('subscribe')[0]?.params.events).toContain(name);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Application } from './support/application.ts';
+import { eventually } from './support/eventually.ts';
 import type { Fate } from './support/faultyServer.ts';
-import { faultyWire, names, until } from './support/faultyWire.ts';
+import { faultyWire, names } from './support/faultyWire.ts';
 
 describe('A client whose conversations are not what they were', () => {
   const wire = faultyWire();
@@ -10,7 +11,7 @@ describe('A client whose conversations are not what they were', () => {
   async function catchUp({ client }: Application): Promise<void> {
     const before = wire.asked('getMissed').length;
     wire.server.broadcast('catchUp', {});
-    await until(() => expect(wire.asked('getMissed').length).toBeGreaterThan(before));
+    await eventually(() => expect(wire.asked('getMissed').length).toBeGreaterThan(before));
     // Answered after it.
     await client.request('listLastMessage', { limit: 1, cursorCreatedAt: null });
   }
@@ -20,7 +21,7 @@ describe('A client whose conversations are not what they were', () => {
     wire.server.write(dialog, 'Long before');
     const before = await wire.open();
     wire.server.write(dialog, 'Before');
-    await until(() => expect(before.messages).toHaveLength(1));
+    await eventually(() => expect(before.messages).toHaveLength(1));
     before.client.close();
     const state = JSON.parse(JSON.stringify(before.client.state));
     wire.server.write(dialog, 'Between');
@@ -36,7 +37,7 @@ describe('A client whose conversations are not what they were', () => {
     const position = { companionId, groupId, rev: 1, seq: 1, isGone: false };
     const application = await wire.open({ userId: 'another', changedSince: new Date().toISOString(), positions: [position] });
     wire.server.write(dialog, 'New');
-    await until(() => expect(application.contents(dialog)).toEqual(['New']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['New']));
     expect(application.client.state.userId).toBe(wire.server.userId);
   });
 
@@ -47,7 +48,7 @@ describe('A client whose conversations are not what they were', () => {
     for (const content of names('Message', 3)) wire.server.write(dialog, content);
     before.client.on('message', () => before.client.close());
     wire.server.broadcast('catchUp', {});
-    await until(() => expect(before.client.status).toBe('ended'));
+    await eventually(() => expect(before.client.status).toBe('ended'));
     const after = await wire.open(before.client.state);
     expect(before.contents(dialog)).toEqual(['Message 1']);
     expect(after.contents(dialog)).toEqual(['Message 2', 'Message 3']);
@@ -57,29 +58,29 @@ describe('A client whose conversations are not what they were', () => {
     const dialog = wire.server.newDialog();
     const application = await wire.open();
     wire.server.write(dialog, 'Before');
-    await until(() => expect(application.messages).toHaveLength(1));
+    await eventually(() => expect(application.messages).toHaveLength(1));
     wire.server.resetAfter = 5;
     wire.server.broadcastFates.push(...names('lose', 6).map((): Fate => 'lose'));
     for (const content of names('Lost', 6)) wire.server.write(dialog, content);
     wire.server.write(dialog, 'The last');
-    await until(() => expect(application.told('reset')).toEqual([{ companionId: dialog.companionId, groupId: null, seq: 8, rev: 8 }]));
+    await eventually(() => expect(application.told('reset')).toEqual([{ companionId: dialog.companionId, groupId: null, seq: 8, rev: 8 }]));
     wire.server.write(dialog, 'New');
-    await until(() => expect(application.contents(dialog)).toEqual(['Before', 'New']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['Before', 'New']));
   });
 
   test('tells to read anew when the server was restored from a backup, though an event came before it could ask', async () => {
     const dialog = wire.server.newDialog();
     const application = await wire.open();
     for (const content of names('Message', 5)) wire.server.write(dialog, content);
-    await until(() => expect(application.messages).toHaveLength(5));
+    await eventually(() => expect(application.messages).toHaveLength(5));
     wire.server.forget(dialog, 3);
     wire.server.refusals.push({ type: 'getMissed', code: 'unavailable' });
     wire.server.cut();
-    await until(() => expect(wire.server.connects).toBe(2));
+    await eventually(() => expect(wire.server.connects).toBe(2));
     wire.server.write(dialog, 'New');
-    await until(() => expect(application.told('reset')).toEqual([{ companionId: dialog.companionId, groupId: null, seq: 3, rev: 3 }]));
+    await eventually(() => expect(application.told('reset')).toEqual([{ companionId: dialog.companionId, groupId: null, seq: 3, rev: 3 }]));
     wire.server.write(dialog, 'Newer');
-    await until(() => expect(application.contents(dialog).at(-1)).toBe('Newer'));
+    await eventually(() => expect(application.contents(dialog).at(-1)).toBe('Newer'));
   });
 
   test('forgets with a restored backup up to where a dialog was deleted', async () => {
@@ -88,33 +89,33 @@ describe('A client whose conversations are not what they were', () => {
     for (const content of names('Message', 5)) wire.server.write(dialog, content);
     dialog.clearedSeq = 5;
     wire.server.broadcast('catchUp', {});
-    await until(() => expect(application.told('cleared')).toHaveLength(1));
+    await eventually(() => expect(application.told('cleared')).toHaveLength(1));
     wire.server.forget(dialog, 3);
     dialog.clearedSeq = 0;
     wire.server.cut();
-    await until(() => expect(application.told('reset')).toHaveLength(1));
+    await eventually(() => expect(application.told('reset')).toHaveLength(1));
     wire.server.write(dialog, 'New');
-    await until(() => expect(application.contents(dialog).at(-1)).toBe('New'));
+    await eventually(() => expect(application.contents(dialog).at(-1)).toBe('New'));
   });
 
   test('tells once that a group is gone, and goes on where it was when it is back', async () => {
     const group = wire.server.newGroup();
     const application = await wire.open();
     wire.server.write(group, 'Before');
-    await until(() => expect(application.messages).toHaveLength(1));
+    await eventually(() => expect(application.messages).toHaveLength(1));
     group.isMember = false;
     wire.server.broadcast('dropGroup', { groupId: group.groupId });
-    await until(() => expect(application.told('gone')).toEqual([{ groupId: group.groupId }]));
+    await eventually(() => expect(application.told('gone')).toEqual([{ groupId: group.groupId }]));
     wire.server.broadcastFates.push('lose');
     wire.server.write(group, 'Without the user');
     await catchUp(application);
     group.isMember = true;
     wire.server.write(group, 'Welcome back');
-    await until(() => expect(application.contents(group)).toEqual(['Before', 'Without the user', 'Welcome back']));
+    await eventually(() => expect(application.contents(group)).toEqual(['Before', 'Without the user', 'Welcome back']));
     expect(application.told('gone')).toHaveLength(1);
     group.isMember = false;
     wire.server.broadcast('dropGroup', { groupId: group.groupId });
-    await until(() => expect(application.told('gone')).toHaveLength(2));
+    await eventually(() => expect(application.told('gone')).toHaveLength(2));
   });
 
   test('tells once that a dialog was deleted elsewhere, and goes on after what it may not see', async () => {
@@ -125,7 +126,7 @@ describe('A client whose conversations are not what they were', () => {
     for (const content of names('Deleted', 2)) wire.server.write(dialog, content);
     dialog.clearedSeq = 3;
     wire.server.broadcast('catchUp', {});
-    await until(() => expect(application.told('cleared')).toEqual([{ companionId: dialog.companionId, seq: 3 }]));
+    await eventually(() => expect(application.told('cleared')).toEqual([{ companionId: dialog.companionId, seq: 3 }]));
     for (const content of names('New', 2)) wire.server.write(dialog, content);
     await catchUp(application);
     expect(application.contents(dialog)).toEqual(names('New', 2));
@@ -140,10 +141,10 @@ describe('A client whose conversations are not what they were', () => {
     const late = names('Deleted', 2).map((content) => wire.server.write(dialog, content));
     dialog.clearedSeq = 3;
     wire.server.broadcast('catchUp', {});
-    await until(() => expect(application.told('cleared')).toHaveLength(1));
+    await eventually(() => expect(application.told('cleared')).toHaveLength(1));
     for (const message of late) wire.server.tell(dialog, message);
     wire.server.write(dialog, 'New');
-    await until(() => expect(application.contents(dialog)).toEqual(['New']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['New']));
   });
 
   test('is given messages that changed as they are now, though a whole answer has none of them', async () => {
@@ -156,7 +157,7 @@ describe('A client whose conversations are not what they were', () => {
       if (message) wire.server.change(dialog, message, { type: 'messageEdited', content: `${message.content}, edited` });
     }
     wire.server.broadcast('catchUp', {});
-    await until(() => expect(application.contents(dialog)).toEqual(['Message 3', 'Message 1, edited', 'Message 2, edited']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['Message 3', 'Message 1, edited', 'Message 2, edited']));
   });
 
   test('does not ask again for what it was told of and may not see any more', async () => {
@@ -165,9 +166,9 @@ describe('A client whose conversations are not what they were', () => {
     wire.server.broadcastFates.push('lose');
     for (const content of names('Deleted', 2)) wire.server.write(dialog, content);
     dialog.clearedSeq = 2;
-    await until(() => expect(application.told('cleared')).toHaveLength(1));
+    await eventually(() => expect(application.told('cleared')).toHaveLength(1));
     wire.server.write(dialog, 'New');
-    await until(() => expect(application.contents(dialog)).toEqual(['New']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['New']));
     expect(wire.asked('getMissed')).toHaveLength(2);
   });
 });

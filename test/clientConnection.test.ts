@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { RequestError } from '../client/index.ts';
+import { eventually } from './support/eventually.ts';
 import type { StoredConversation } from './support/faultyServer.ts';
-import { faultyWire, names, until } from './support/faultyWire.ts';
+import { faultyWire, names } from './support/faultyWire.ts';
 
 const LISTED = { limit: 20, cursorCreatedAt: null };
 const contentsOf = ({ messages }: StoredConversation) => messages.map(({ content }) => content);
@@ -19,7 +20,7 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
     const application = await wire.open();
     wire.server.cut(code === 1006 ? undefined : code);
     wire.server.write(dialog, 'Missed');
-    await until(() => expect(application.contents(dialog)).toEqual(['Missed']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['Missed']));
   });
 
   test('ends when it is not authorized, tells so, and rejects what was not acknowledged', async () => {
@@ -27,7 +28,7 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
     const application = await wire.open();
     wire.server.answerFates.push('lose');
     const sent = failure(application.send(dialog, 'Unanswered'));
-    await until(() => expect(wire.asked('privateMessage')).toHaveLength(1));
+    await eventually(() => expect(wire.asked('privateMessage')).toHaveLength(1));
     const asked = failure(application.client.request('listLastMessage', LISTED));
     wire.server.cut(4001);
     expect(await sent).toMatchObject({ code: 'unauthorized' });
@@ -52,18 +53,18 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
   test('tells why it has no connection, and goes on', async () => {
     wire.server.closeWith = 1008;
     const application = wire.begin();
-    await until(() => expect(application.told('disconnected')).toContainEqual({ code: 1008, reason: 'Refused' }));
+    await eventually(() => expect(application.told('disconnected')).toContainEqual({ code: 1008, reason: 'Refused' }));
     wire.server.closeWith = undefined;
     await application.online();
     wire.server.cut();
-    await until(() => expect(application.told('disconnected').at(-1)).toEqual({ code: 1006, reason: '' }));
+    await eventually(() => expect(application.told('disconnected').at(-1)).toEqual({ code: 1006, reason: '' }));
     await application.online();
   });
 
   test('connects at once when the application wants it to', async () => {
     const application = await wire.open(undefined, { firstWait: 1_000_000, longestWait: 1_000_000 });
     wire.server.cut();
-    await until(() => expect(application.told('disconnected')).toHaveLength(1));
+    await eventually(() => expect(application.told('disconnected')).toHaveLength(1));
     application.client.connectNow();
     await application.online();
     application.client.connectNow();
@@ -74,8 +75,8 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
     const begun = Date.now();
     wire.begin(undefined, { firstWait: 1, longestWait: 400 });
     wire.server.closeWith = 1008;
-    await until(() => expect(wire.server.connects).toBe(1));
-    await until(() => expect(wire.server.connects).toBe(2));
+    await eventually(() => expect(wire.server.connects).toBe(1));
+    await eventually(() => expect(wire.server.connects).toBe(2));
     expect(Date.now() - begun).toBeGreaterThan(190);
   });
 
@@ -88,7 +89,7 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
     await application.online();
     expect(wire.asked('privateMessage')).toHaveLength(2);
     expect(contentsOf(dialog)).toEqual(['Once']);
-    await until(() => expect(application.contents(dialog)).toEqual(['Once']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['Once']));
   });
 
   test('takes a connection on which an answer does not come for dead, and sends again on another', async () => {
@@ -102,7 +103,7 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
 
   test('asks for a sign of life on a silent connection', async () => {
     await wire.open(undefined, { silence: 20 });
-    await until(() => expect(wire.asked('subscribe').length).toBeGreaterThan(2));
+    await eventually(() => expect(wire.asked('subscribe').length).toBeGreaterThan(2));
     expect(wire.server.connects).toBe(1);
   });
 
@@ -133,7 +134,7 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
     wire.server.answerFates.push('lose', 'lose');
     const long = failure(application.send(dialog, 'x'.repeat(1_000)));
     const short = application.send(other, 'Short');
-    await until(() => expect(wire.asked('privateMessage')).toHaveLength(2));
+    await eventually(() => expect(wire.asked('privateMessage')).toHaveLength(2));
     wire.server.cut(1009);
     expect(await long).toMatchObject({ code: 'frame_too_large' });
     await short;

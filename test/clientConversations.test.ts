@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Application } from './support/application.ts';
+import { eventually } from './support/eventually.ts';
 import { newUser, type TestUser } from './support/http.ts';
 import { startServer, type TestServer } from './support/server.ts';
-
-const until = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 10 });
 
 describe('A client in conversations that are alive', () => {
   let server: TestServer;
@@ -32,7 +31,7 @@ describe('A client in conversations that are alive', () => {
     const [phone, laptop, other] = await Promise.all([open(ann), open(ann), open(bob)]);
     const [messageId, answerId] = [randomUUID(), randomUUID()];
     await phone.send(dialogWith(bob), 'Hello', { messageId });
-    await until(() => expect(other.messages).toHaveLength(1));
+    await eventually(() => expect(other.messages).toHaveLength(1));
     await other.send(dialogWith(ann), 'Hello yourself', { messageId: answerId, replyToId: messageId });
     await phone.client.request('editMessage', { receiverId: bob.id, messageId, content: 'Hello, Bob' });
     await other.client.request('addReaction', { receiverId: ann.id, messageId, emoji: '👍' });
@@ -40,7 +39,7 @@ describe('A client in conversations that are alive', () => {
     await other.client.request('deleteMessage', { receiverId: ann.id, messageId: answerId });
     for (const { messages } of [phone, laptop, other]) {
       const last = (id: string) => messages.findLast((message) => message.messageId === id);
-      await until(() => expect(last(answerId)).toMatchObject({ content: '', deletedAt: expect.any(String), seq: 2, rev: 6 }));
+      await eventually(() => expect(last(answerId)).toMatchObject({ content: '', deletedAt: expect.any(String), seq: 2, rev: 6 }));
       expect(last(answerId)?.replyTo).toMatchObject({
         messageId,
         senderName: 'Ann',
@@ -59,23 +58,23 @@ describe('A client in conversations that are alive', () => {
     const created = await owner.client.request('newGroup', { groupName: 'Friends', userIds: [bob.id] });
     const groupId = created.item.groupId;
     const address = { companionId: null, groupId };
-    await until(() => expect(member.contents(address)).toHaveLength(1));
+    await eventually(() => expect(member.contents(address)).toHaveLength(1));
     const last = member.messages.at(-1);
     await member.client.request('startTyping', { groupId });
     await member.client.request('markRead', { groupId, messageId: last?.messageId ?? '' });
     await owner.client.request('updateGroup', { groupId, description: 'Old friends' });
     await owner.client.request('setGroupRole', { groupId, userId: bob.id, role: 'admin' });
-    await until(() => expect(owner.told('userTyping')).toEqual([{ ...address, userId: bob.id, isTyping: true }]));
-    await until(() => expect(owner.told('messageRead')).toMatchObject([{ ...address, readerId: bob.id, messageId: last?.messageId }]));
+    await eventually(() => expect(owner.told('userTyping')).toEqual([{ ...address, userId: bob.id, isTyping: true }]));
+    await eventually(() => expect(owner.told('messageRead')).toMatchObject([{ ...address, readerId: bob.id, messageId: last?.messageId }]));
     const updated = { ...address, groupName: 'Friends', description: 'Old friends', updatedBy: ann.id };
     const promoted = { ...address, userId: bob.id, role: 'admin', changedBy: ann.id };
     for (const one of [member, device]) {
-      await until(() => expect(one.told('groupUpdated')).toEqual([updated]));
-      await until(() => expect(one.told('roleChanged')).toEqual([promoted]));
+      await eventually(() => expect(one.told('groupUpdated')).toEqual([updated]));
+      await eventually(() => expect(one.told('roleChanged')).toEqual([promoted]));
     }
     await owner.client.request('removeUserFromGroup', { groupId, userId: bob.id, messageId: randomUUID(), message: 'removed Bob' });
-    for (const one of [member, device]) await until(() => expect(one.told('gone')).toEqual([{ groupId }]));
-    await until(() => expect(owner.contents(address).at(-1)).toBe('removed Bob'));
+    for (const one of [member, device]) await eventually(() => expect(one.told('gone')).toEqual([{ groupId }]));
+    await eventually(() => expect(owner.contents(address).at(-1)).toBe('removed Bob'));
     expect(owner.contents(address)).toHaveLength(2);
   });
 });

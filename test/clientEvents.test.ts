@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import type { Fate, StoredConversation } from './support/faultyServer.ts';
-import { faultyWire, names, until } from './support/faultyWire.ts';
+import { faultyWire, names } from './support/faultyWire.ts';
 
 const contentsOf = ({ messages }: StoredConversation) => messages.map(({ content }) => content);
 
@@ -16,7 +17,7 @@ describe('A client on a faulty wire', () => {
     const application = await wire.open();
     expect(application.messages).toEqual([]);
     for (const dialog of [...dialogs, wire.server.newDialog(), wire.server.newGroup()]) wire.server.write(dialog, 'After');
-    await until(() => expect(application.messages.map(({ content }) => content)).toEqual(names('', 7).map(() => 'After')));
+    await eventually(() => expect(application.messages.map(({ content }) => content)).toEqual(names('', 7).map(() => 'After')));
     expect(wire.asked('getMissed')).toHaveLength(3);
   });
 
@@ -24,11 +25,11 @@ describe('A client on a faulty wire', () => {
     const dialog = wire.server.newDialog();
     wire.server.refusals.push({ type: 'getMissed', code: 'unavailable' });
     const application = wire.begin(undefined, { firstWait: 50 });
-    await until(() => expect(wire.asked('getMissed')).toHaveLength(1));
+    await eventually(() => expect(wire.asked('getMissed')).toHaveLength(1));
     wire.server.write(dialog, 'Before');
     await application.online();
     wire.server.write(dialog, 'After');
-    await until(() => expect(application.contents(dialog)).toEqual(['After']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['After']));
   });
 
   test('is given what comes of a hidden dialog while the list that does not have it is on its way', async () => {
@@ -37,9 +38,9 @@ describe('A client on a faulty wire', () => {
     dialog.clearedSeq = 3;
     wire.server.refusals.push({ type: 'getMissed', code: 'unavailable' });
     const application = wire.begin(undefined, { firstWait: 50 });
-    await until(() => expect(wire.asked('getMissed')).toHaveLength(1));
+    await eventually(() => expect(wire.asked('getMissed')).toHaveLength(1));
     wire.server.meanwhile = () => wire.server.write(dialog, 'New');
-    await until(() => expect(application.contents(dialog)).toEqual(['New']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['New']));
   });
 
   test('is given what it sends itself, though it began to before it was online', async () => {
@@ -55,7 +56,7 @@ describe('A client on a faulty wire', () => {
     const application = await wire.open();
     wire.server.broadcastFates.push('double', 'double');
     for (const content of names('Message', 3)) wire.server.write(dialog, content);
-    await until(() => expect(application.contents(dialog)).toEqual(names('Message', 3)));
+    await eventually(() => expect(application.contents(dialog)).toEqual(names('Message', 3)));
   });
 
   test('keeps nothing of doubled events, however many there are', async () => {
@@ -67,7 +68,7 @@ describe('A client on a faulty wire', () => {
       wire.server.write(dialog, content);
     }
     wire.server.tell(dialog, first);
-    await until(() => expect(application.contents(dialog)).toEqual(names('Message', 1_100)));
+    await eventually(() => expect(application.contents(dialog)).toEqual(names('Message', 1_100)));
     expect(wire.asked('getMissed')).toHaveLength(1);
   });
 
@@ -76,7 +77,7 @@ describe('A client on a faulty wire', () => {
     const application = await wire.open(undefined, { gapPatience: 10_000 });
     wire.server.broadcastFates.push('overtake', 'overtake');
     for (const content of names('Message', 3)) wire.server.write(dialog, content);
-    await until(() => expect(application.contents(dialog)).toEqual(names('Message', 3)));
+    await eventually(() => expect(application.contents(dialog)).toEqual(names('Message', 3)));
     expect(wire.asked('getMissed')).toHaveLength(1);
   });
 
@@ -85,7 +86,7 @@ describe('A client on a faulty wire', () => {
     const application = await wire.open();
     wire.server.broadcastFates.push('lose', 'lose', 'deliver', 'lose');
     for (const content of names('Message', 3)) wire.server.write(dialog, content);
-    await until(() => expect(application.contents(dialog)).toEqual(names('Message', 3)));
+    await eventually(() => expect(application.contents(dialog)).toEqual(names('Message', 3)));
     wire.server.write(dialog, 'Lost');
     expect(application.client.status).toBe('online');
   });
@@ -96,7 +97,7 @@ describe('A client on a faulty wire', () => {
     wire.server.refusals.push({ type: 'getMissed', code: 'unavailable' });
     wire.server.broadcastFates.push('lose');
     for (const content of names('Message', 2)) wire.server.write(dialog, content);
-    await until(() => expect(application.contents(dialog)).toEqual(names('Message', 2)));
+    await eventually(() => expect(application.contents(dialog)).toEqual(names('Message', 2)));
     expect(application.told('error')).toEqual([]);
   });
 
@@ -107,7 +108,7 @@ describe('A client on a faulty wire', () => {
     wire.server.write(dialog, 'Lost');
     wire.server.write(group, 'Lost too');
     wire.server.broadcast('catchUp', {});
-    await until(() => expect(application.messages).toHaveLength(2));
+    await eventually(() => expect(application.messages).toHaveLength(2));
     expect(application.told('status')).toEqual(['catchingUp', 'online']);
   });
 
@@ -121,7 +122,7 @@ describe('A client on a faulty wire', () => {
       wire.server.write(dialog, content);
       wire.server.broadcast('catchUp', {});
     }
-    await until(() => expect(application.contents(dialog)).toEqual(names('Message', 3)));
+    await eventually(() => expect(application.contents(dialog)).toEqual(names('Message', 3)));
     const [, question, ...more] = wire.asked('getMissed');
     expect((question?.at ?? 0) - begun).toBeGreaterThan(90);
     expect(more).toEqual([]);
@@ -138,7 +139,7 @@ describe('A client on a faulty wire', () => {
       for (const one of [dialog, group]) wire.server.write(one, content);
       await turn();
     }
-    for (const one of [dialog, group]) await until(() => expect(application.contents(one)).toEqual(contentsOf(one)));
+    for (const one of [dialog, group]) await eventually(() => expect(application.contents(one)).toEqual(contentsOf(one)));
   });
 
   test("asks for what it missed only when it receives the messages of the user's other devices", async () => {
@@ -146,7 +147,7 @@ describe('A client on a faulty wire', () => {
     wire.server.refusals.push({ type: 'subscribe', code: 'busy' });
     const application = await wire.open();
     wire.server.write(dialog, 'From the laptop', { own: true });
-    await until(() => expect(application.contents(dialog)).toEqual(['From the laptop']));
+    await eventually(() => expect(application.contents(dialog)).toEqual(['From the laptop']));
     expect(wire.server.requests.map(({ type }) => type)).toEqual(['subscribe', 'subscribe', 'getMissed']);
   });
 });

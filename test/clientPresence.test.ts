@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { faultyWire, until } from './support/faultyWire.ts';
+import { eventually } from './support/eventually.ts';
+import { faultyWire } from './support/faultyWire.ts';
 
 const refusal = (index: number) => ({
   type: 'watchPresence',
@@ -19,7 +20,7 @@ describe('A client that watches the presence of others', () => {
     wire.server.refusals.push(refusal(1));
     for (const connections of [2, 3]) {
       wire.server.cut();
-      await until(() => expect(watched()).toHaveLength(connections + 1));
+      await eventually(() => expect(watched()).toHaveLength(connections + 1));
     }
     expect(watched()).toEqual([
       [one, former, other],
@@ -35,9 +36,9 @@ describe('A client that watches the presence of others', () => {
     const application = wire.begin();
     await application.client.watchPresence([former]);
     wire.server.refusals.push(refusal(0));
-    await until(() => expect(application.told('error')).toHaveLength(1));
+    await eventually(() => expect(application.told('error')).toHaveLength(1));
     wire.server.cut();
-    await until(() => expect(wire.server.connects).toBe(2));
+    await eventually(() => expect(wire.server.connects).toBe(2));
     await application.online();
     expect(watched()).toEqual([[former]]);
   });
@@ -49,7 +50,7 @@ describe('A client that watches the presence of others', () => {
     wire.server.refusals.push(refusal(1));
     await expect(application.client.watchPresence([known, stranger])).rejects.toMatchObject({ code: 'no_shared_chat' });
     wire.server.cut();
-    await until(() => expect(watched()).toEqual([[known], [known, stranger], [known]]));
+    await eventually(() => expect(watched()).toEqual([[known], [known, stranger], [known]]));
   });
 
   test('ends watching however many at once, and asks nothing for none', async () => {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { query } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { byHeader, bySubprotocol, handshake, type Opened, opened } from './support/handshake.ts';
 import { call, logIn, newUser, type TestUser } from './support/http.ts';
 import { holdLock } from './support/lock.ts';
@@ -148,7 +149,7 @@ describe('connecting', () => {
     const exp = Math.ceil(Date.now() / 1000) + 1;
     const token = forge({ exp });
     const sockets = [await opened(server, byHeader(token)), await opened(server, bySubprotocol(token))];
-    await vi.waitFor(() => expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000), { timeout: 5_000 });
+    await eventually(() => expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000));
     for (const { socket, closed } of sockets) {
       expect(socket.socket.readyState).toBe(WebSocket.OPEN);
       socket.send({ type: 'listLastMessage', params: NEWEST, requestId: 1 });

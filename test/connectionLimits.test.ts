@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { byHeader, bySubprotocol, handshake, type Offer, opened } from './support/handshake.ts';
 import { newUser, type TestUser } from './support/http.ts';
 import { NEWEST } from './support/people.ts';
@@ -29,7 +30,7 @@ describe('A user who may have ten connections', () => {
       expect(await socket.rows('listLastMessage', NEWEST)).toEqual([]);
     }
     await open[0]?.socket.close();
-    await vi.waitFor(() => opened(server, byHeader(user.token)), { timeout: 10_000 });
+    await eventually(() => opened(server, byHeader(user.token)));
     expect(await handshake(server, byHeader(user.token))).toEqual({ status: 429, body: refused });
   });
 
@@ -114,7 +115,7 @@ describe('An address whose upgrades are refused', () => {
     socket.socket.close();
     await closed;
     for (let time = 0; time < MAX; time++) {
-      const { socket } = await vi.waitFor(() => opened(few, byHeader(user.token)), { timeout: 10_000 });
+      const { socket } = await eventually(() => opened(few, byHeader(user.token)));
       await socket.close();
     }
     expect((await handshake(few, {})).status).toBe(401);

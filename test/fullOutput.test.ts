@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { freePort } from '../src/lib/freePort.ts';
 import { newDatabase } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { newPerson, write } from './support/people.ts';
 import { MAIN } from './support/serverProcess.ts';
 
@@ -14,7 +15,7 @@ test.runIf(process.platform === 'linux')('A server whose output cannot be writte
   const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', full.fd, 'ignore'] });
   const exit = once(child, 'exit');
   const server = { url: `http://127.0.0.1:${port}` };
-  await vi.waitFor(async () => expect((await fetch(`${server.url}/health/ready`)).status).toBe(200), { timeout: 20_000, interval: 50 });
+  await eventually(async () => expect((await fetch(`${server.url}/health/ready`)).status).toBe(200));
   const [ann, bob] = [await newPerson(server), await newPerson(server)];
   await write(ann, bob, 'Hello');
   expect(await bob.socket.broadcast('privateMessage')).toMatchObject({ message: 'Hello' });

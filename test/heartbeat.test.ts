@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Socket as TcpSocket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { newUser, type TestUser } from './support/http.ts';
 import { holdLock } from './support/lock.ts';
 import { NEWEST, newPerson, write } from './support/people.ts';
@@ -97,6 +98,6 @@ describe('A client whose connection is swept every second', () => {
     }
     await pings(ann.socket, 3);
     await lock.release();
-    await vi.waitFor(() => expect(ann.socket.frames).toHaveLength(1 + 1_000), { timeout: 20_000 });
+    await eventually(() => expect(ann.socket.frames).toHaveLength(1 + 1_000));
   });
 });

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Message, MessengerClient } from '../client/index.ts';
 import { newDatabase, query } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { newCircle, newPerson, type Person } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
 import { newDirectory, type ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
@@ -77,14 +78,14 @@ describe.skipIf(!isRedisInstalled)('One of three servers that is killed under lo
     }
   }
 
-  test('loses nothing that was acknowledged, and everybody ends with what is stored', { timeout: 60_000 }, async () => {
+  test('loses nothing that was acknowledged, and everybody ends with what is stored', async () => {
     const [first, second] = servers;
     const people: Person[] = [];
     for (let count = 0; count < PEOPLE; count++) people.push(await newPerson(first));
     const groupId = await newCircle(first, people as [Person, ...Person[]]);
     await Promise.all(people.map(({ socket }) => socket.close()));
     const applications = people.map((person, index) => new Application(person, index));
-    await vi.waitFor(() => expect(applications.every(({ client }) => client.status === 'online')).toBe(true), { timeout: 10_000 });
+    await eventually(() => expect(applications.every(({ client }) => client.status === 'online')).toBe(true));
     const writing = applications.map((application) => application.write(groupId));
     await delay(LOAD);
     await second.kill();
@@ -102,12 +103,9 @@ describe.skipIf(!isRedisInstalled)('One of three servers that is killed under lo
     expect(stored.map(({ rev }) => rev)).toEqual(stored.map((_row, index) => index + 1));
     expect(last?.rev).toBe(stored.length);
     const ids = stored.map(({ id }) => id);
-    await vi.waitFor(
-      () => {
-        for (const { messages } of applications) expect(messages.filter((message) => message.groupId === groupId)).toHaveLength(ids.length);
-      },
-      { timeout: 10_000, interval: 50 },
-    );
+    await eventually(() => {
+      for (const { messages } of applications) expect(messages.filter((message) => message.groupId === groupId)).toHaveLength(ids.length);
+    });
     const isStored = new Set(ids);
     for (const [index, { acknowledged, messages, client }] of applications.entries()) {
       expect(acknowledged.length).toBeGreaterThan(before[index] ?? 0);

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { groupTopic, userTopic } from '../src/realtime/topics.ts';
 import { newDatabase } from './support/database.ts';
 import { type DatabaseProxy, openProxy } from './support/databaseProxy.ts';
+import { eventually } from './support/eventually.ts';
 import { add, heard, newCircle, newPerson, type Person, remove, writeToGroup } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -83,14 +84,11 @@ describe.skipIf(!isRedisInstalled)('A change of who is in a group that comes whe
   test('does not let a stranger hear the group, whatever it says', async () => {
     const groupId = await newCircle(server, [ann]);
     await redis.publish(userTopic(bob.id), { kind: 'joined', groupId, seq: 1 });
-    await vi.waitFor(
-      async () => {
-        const before = await count();
-        await writeToGroup(ann, groupId, 'Secret');
-        expect(await count()).toBe(before);
-      },
-      { timeout: 10_000 },
-    );
+    await eventually(async () => {
+      const before = await count();
+      await writeToGroup(ann, groupId, 'Secret');
+      expect(await count()).toBe(before);
+    });
   });
 
   test('leaves a member in it, who is told to catch up', async () => {

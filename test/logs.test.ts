@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { byHeader, bySubprotocol, handshake, opened } from './support/handshake.ts';
 import { call, newGroup, newUser, type TestUser } from './support/http.ts';
 import { type LogLine, MARKER, PASSWORD_MARKER, readLog, secretsIn } from './support/logs.ts';
@@ -24,14 +25,11 @@ describe('The log', () => {
 
   /** Waits for a line: what is logged after an answer may come a moment later. */
   const logged = (wanted: (line: LogLine) => boolean, by = server): Promise<LogLine> =>
-    vi.waitFor(
-      async () => {
-        const found = (await readLog(by)).find(wanted);
-        if (!found) throw new Error('there is no such line');
-        return found;
-      },
-      { timeout: 10_000 },
-    );
+    eventually(async () => {
+      const found = (await readLog(by)).find(wanted);
+      if (!found) throw new Error('there is no such line');
+      return found;
+    });
   const idOf = ({ headers }: { headers: Headers }) => headers.get('x-request-id');
 
   test('has a line for each HTTP request, with the id that its answer has, whatever id the client sends', async () => {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { dialogId } from '../src/features/messages/dialogId.ts';
 import { query } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { call } from './support/http.ts';
 import { A_TIME, add, leave, NASTY_TEXTS, newCircle, newPerson, type Person, UNCHANGED, write, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -333,7 +334,7 @@ describe('searchMessages', () => {
     );
     await query(server.databaseUrl, "UPDATE search_progress SET indexed_until = now() - interval '2 h'");
     const known = 'SELECT FROM searched_messages JOIN messages USING (conversation_id, created_at) WHERE conversation_id = $1 AND id = $2';
-    await vi.waitFor(async () => expect(await query(server.databaseUrl, known, conversation)).toHaveLength(1), { timeout: 20_000 });
+    await eventually(async () => expect(await query(server.databaseUrl, known, conversation)).toHaveLength(1));
     expect(await found(bob, word)).toEqual([word]);
   });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Metrics } from '../src/metrics.ts';
 import { newDatabase } from './support/database.ts';
 import { openProxy } from './support/databaseProxy.ts';
+import { eventually } from './support/eventually.ts';
 import { byHeader, bySubprotocol, handshake, opened } from './support/handshake.ts';
 import { call, newUser } from './support/http.ts';
 import { holdLock } from './support/lock.ts';
@@ -22,7 +23,7 @@ describe('The metrics', () => {
 
   /** Waits until some values are there: what happens after an answer may come a moment later. */
   const expectMetrics = (expected: Record<string, unknown>, on = server) =>
-    vi.waitFor(async () => expect(await scrape(on)).toMatchObject(expected), { timeout: 10_000, interval: 20 });
+    eventually(async () => expect(await scrape(on)).toMatchObject(expected));
 
   test('count requests by type and outcome, batches, deliveries and connections as they were', async () => {
     const own = await startServer({ METRICS_TOKEN }, server.databaseUrl);
@@ -193,7 +194,7 @@ describe('The metrics', () => {
     await proxy.close();
   });
 
-  test('count a request that was given up by a server that stops once, also when it is done later', { timeout: 30_000 }, async () => {
+  test('count a request that was given up by a server that stops once, also when it is done later', async () => {
     // Nobody can read the page of a server that has stopped.
     const counted = vi.spyOn(Metrics.prototype, 'countRequest');
     const proxy = await openProxy(server.databaseUrl);

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { newDatabase, query } from './support/database.ts';
 import { type DatabaseProxy, openProxy } from './support/databaseProxy.ts';
+import { eventually } from './support/eventually.ts';
 import { call } from './support/http.ts';
 import { holdLock } from './support/lock.ts';
 import { NEWEST, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
@@ -46,7 +47,7 @@ describe('While the database', () => {
   test.each([
     ['is silent', () => proxy.freeze(), () => proxy.thaw()],
     ['refuses connections', () => proxy.refuse(), () => proxy.accept()],
-  ])('%s, everything is answered in time, and all is well soon after', { timeout: 90_000 }, async (_what, begin, end) => {
+  ])('%s, everything is answered in time, and all is well soon after', async (_what, begin, end) => {
     const crowd = await Promise.all(Array.from({ length: 10 }, () => connect(server, bob)));
     await begin();
     const linesBefore = outages();
@@ -91,13 +92,10 @@ describe('While the database', () => {
 
   test('works on one statement for too long, it is ended there too, and the client may try again', async () => {
     const lock = query(databaseUrl, 'BEGIN; LOCK TABLE members IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(8)');
-    await vi.waitFor(
-      async () => {
-        const held = `SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'members'::regclass AND granted`;
-        expect(await query(databaseUrl, held)).toHaveLength(1);
-      },
-      { timeout: 10_000 },
-    );
+    await eventually(async () => {
+      const held = `SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'members'::regclass AND granted`;
+      expect(await query(databaseUrl, held)).toHaveLength(1);
+    });
     expect(await ann.socket.fail('listLastMessage', NEWEST)).toMatchObject(UNAVAILABLE);
     const working = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'messenger' AND state = 'active'`;
     expect(await query(databaseUrl, working)).toEqual([]);
@@ -116,7 +114,7 @@ describe('While the database', () => {
         done.push({ messageId, outcome: 'error' in frame ? frame.code : 'stored' });
       }),
     );
-    await vi.waitFor(() => expect(done.some(({ outcome }) => outcome === 'busy')).toBe(true), { timeout: 20_000, interval: 10 });
+    await eventually(() => expect(done.some(({ outcome }) => outcome === 'busy')).toBe(true));
     await lock.release();
     await Promise.all(sends);
     const rows = await query<{ id: string }>(databaseUrl, `SELECT id FROM messages WHERE content = 'Many'`);
@@ -139,7 +137,7 @@ describe('While the database', () => {
     const unanswered = ann.socket.fail('listLastMessage', NEWEST);
     expect(await health('live')).toBe(200);
     server.signal('SIGTERM');
-    await vi.waitFor(() => expect(server.stdout).toContain('stopping'), { timeout: 5_000, interval: 20 });
+    await eventually(() => expect(server.stdout).toContain('stopping'));
     get('/health/ready');
     expect(await unanswered).toMatchObject(UNAVAILABLE);
     expect((await closed).code).toBe(1012);

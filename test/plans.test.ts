@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
   addConversations,
@@ -17,6 +17,7 @@ import {
 } from '../bench/data.ts';
 import { withClient } from '../bench/fill.ts';
 import { newDatabase, query } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { call, newUser, type TestUser } from './support/http.ts';
 import { NEWEST, type Person, write, writeToGroup } from './support/people.ts';
 import { explainAll, faultsOf, statementsOf, tablesOf } from './support/plans.ts';
@@ -254,9 +255,7 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
       const tell = async () => {
         await watched.socket.close();
         const offline = expect.objectContaining({ userId: watched.id, status: 'offline' });
-        await vi.waitFor(() => expect(watcher.socket.broadcasts.map(({ params }) => params.item)).toContainEqual(offline), {
-          timeout: 5_000,
-        });
+        await eventually(() => expect(watcher.socket.broadcasts.map(({ params }) => params.item)).toContainEqual(offline));
       };
       await expectGoodPlans(tell, ['conversations', 'members']);
       await watcher.socket.close();

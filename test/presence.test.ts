@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { call } from './support/http.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
 import { A_TIME, add, addEmptyDialog, heard, leave, newCircle, newPerson, type Person, remove, write } from './support/people.ts';
@@ -44,8 +45,7 @@ describe.each([
   }
   const watch = ({ socket }: Person, ...people: { id: string }[]) => socket.rows('watchPresence', { userIds: people.map(({ id }) => id) });
   const statusesOf = ({ socket }: Person) => socket.broadcasts.filter(({ type }) => type === 'userStatus').map(({ params }) => params.item);
-  const until = (person: Person, statuses: unknown[]) =>
-    vi.waitFor(() => expect(statusesOf(person)).toEqual(statuses), { timeout: 5_000, interval: 5 });
+  const until = (person: Person, statuses: unknown[]) => eventually(() => expect(statusesOf(person)).toEqual(statuses));
 
   describe.skipIf(skip)('whoever watches', () => {
     test('is answered how it is with each, in the order asked', async () => {
@@ -53,7 +53,7 @@ describe.each([
       const carol = await newPerson(here);
       const groupId = await newCircle(here, [alice, carol]);
       await carol.socket.close();
-      await vi.waitFor(async () => expect(await watch(alice, carol, bob)).toEqual([OFFLINE(carol.id), ONLINE(bob.id)]), { timeout: 5_000 });
+      await eventually(async () => expect(await watch(alice, carol, bob)).toEqual([OFFLINE(carol.id), ONLINE(bob.id)]));
       await alice.socket.ask('dropGroup', { groupId });
     });
 
@@ -227,7 +227,7 @@ test('what a connection asked for and did not live to receive leaves nothing beh
   await Promise.all([alice, bob].map(({ socket }) => socket.close()));
   const left = await newPerson(server);
   await left.socket.settle();
-  await vi.waitFor(async () => expect((await scrape(server)).messenger_connections).toBe(1), { timeout: 10_000 });
+  await eventually(async () => expect((await scrape(server)).messenger_connections).toBe(1));
   await left.socket.settle();
   expect((await scrape(server)).messenger_topics).toBe(1);
   await server.app.stop();

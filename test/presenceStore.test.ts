@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RedisPresenceStore } from '../src/features/presence/redisPresenceStore.ts';
+import { eventually } from './support/eventually.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
 
 const PROCESSES = 'messenger:processes';
@@ -63,7 +64,7 @@ describe.skipIf(!isRedisInstalled)('the store of presence on Redis', () => {
     await redis.hset(KEY, 'one', Date.now() - 60 * MINUTE);
     const lastSeenAt = new Date(await age(21));
     expect(await read()).toEqual({ status: 'offline', lastSeenAt });
-    await vi.waitFor(async () => expect(await redis.hkeys(KEY)).toEqual(['lastSeenAt']), { timeout: 10_000 });
+    await eventually(async () => expect(await redis.hkeys(KEY)).toEqual(['lastSeenAt']));
     await redis.zrem(PROCESSES, 'one');
     expect(await read()).toEqual({ status: 'offline', lastSeenAt });
   });
@@ -73,7 +74,7 @@ describe.skipIf(!isRedisInstalled)('the store of presence on Redis', () => {
     await other.enter('ann');
     await age(21);
     expect(await read()).toMatchObject({ status: 'online' });
-    await vi.waitFor(async () => expect((await redis.hkeys(KEY)).toSorted()).toEqual(['lastSeenAt', 'other']), { timeout: 10_000 });
+    await eventually(async () => expect((await redis.hkeys(KEY)).toSorted()).toEqual(['lastSeenAt', 'other']));
   });
 
   test('never moves backwards when a user was last seen', async () => {

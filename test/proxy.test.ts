@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../src/lib/freePort.ts';
 import { newDatabase } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { type Haproxy, IDLE_TIMEOUT, isHaproxyInstalled, startHaproxy } from './support/haproxy.ts';
 import { call } from './support/http.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
@@ -10,8 +11,6 @@ import { newPerson, type Person, write } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
 import { newDirectory, type ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
 import { connect } from './support/socket.ts';
-
-const PATIENCE = { timeout: 15_000, interval: 50 };
 
 describe.skipIf(!isHaproxyInstalled || !isRedisInstalled)('With proxy/haproxy.cfg in front of two servers', () => {
   let redis: RedisServer;
@@ -49,7 +48,7 @@ describe.skipIf(!isHaproxyInstalled || !isRedisInstalled)('With proxy/haproxy.cf
   test('WebSockets are shared out between the servers, whoever logged in where', async () => {
     const people: Person[] = [];
     for (let count = 0; count < 6; count++) people.push(await newPerson(proxy));
-    await vi.waitFor(async () => expect([await connectionsOf(servers[0]), await connectionsOf(servers[1])]).toEqual([3, 3]), PATIENCE);
+    await eventually(async () => expect([await connectionsOf(servers[0]), await connectionsOf(servers[1])]).toEqual([3, 3]));
     for (const person of people) await write(person, person, 'Hello');
     await Promise.all(people.map(({ socket }) => socket.close()));
   });
@@ -57,7 +56,7 @@ describe.skipIf(!isHaproxyInstalled || !isRedisInstalled)('With proxy/haproxy.cf
   test('a WebSocket that is quiet for longer than the proxy waits is kept open by the pings', async () => {
     const ann = await newPerson(proxy);
     const begun = Date.now();
-    await vi.waitFor(() => expect(Date.now() - begun).toBeGreaterThan(2 * IDLE_TIMEOUT), PATIENCE);
+    await eventually(() => expect(Date.now() - begun).toBeGreaterThan(2 * IDLE_TIMEOUT));
     await write(ann, ann, 'Hello');
     await ann.socket.close();
   });
@@ -92,13 +91,13 @@ describe.skipIf(!isHaproxyInstalled || !isRedisInstalled)('With proxy/haproxy.cf
     isStopped = true;
     // A request that reaches the server in the moment in which it begins to stop is told so.
     for (const status of await statuses) expect([200, 503]).toContain(status);
-    await vi.waitFor(async () => expect(await connectionsOf(servers[1])).toBe(6), PATIENCE);
+    await eventually(async () => expect(await connectionsOf(servers[1])).toBe(6));
     for (let count = 0; count < 20; count++) expect(await readiness()).toBe(200);
     servers[0] = await start(ports[0]);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await newPerson(proxy);
       expect(await connectionsOf(servers[0])).toBeGreaterThan(2);
-    }, PATIENCE);
+    });
     await servers[1].stop();
     for (const { code } of await Promise.all(returns)) expect(code).toBe(1012);
     servers[1] = await start(ports[1]);
@@ -106,12 +105,12 @@ describe.skipIf(!isHaproxyInstalled || !isRedisInstalled)('With proxy/haproxy.cf
 
   test('new connections go to the other server while one hangs', async () => {
     process.kill(servers[0].pid, 'SIGSTOP');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       for (let count = 0; count < 4; count++) {
         const { status } = await fetch(`${proxy.url}/health/ready`, { signal: AbortSignal.timeout(500) });
         expect(status).toBe(200);
       }
-    }, PATIENCE);
+    });
     await newPerson(proxy);
     process.kill(servers[0].pid, 'SIGCONT');
   });

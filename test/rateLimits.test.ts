@@ -10,7 +10,7 @@ import { connect } from './support/socket.ts';
 /** Requests that are under way at once. */
 const AT_ONCE = 50;
 
-describe('HTTP, behind one proxy,', { timeout: 90_000 }, () => {
+describe('HTTP, behind one proxy,', () => {
   let server: TestServer;
   let user: TestUser;
   beforeAll(async () => {

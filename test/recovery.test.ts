@@ -4,6 +4,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { query } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { call, logIn, newUser, type TestUser } from './support/http.ts';
 import { embeddedUrl, newDirectory, postmaster, type ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
 import { connect, type Socket } from './support/socket.ts';
@@ -143,8 +144,8 @@ describe('Whatever was acknowledged is still there', () => {
     await say(socket);
     const pid = await postmasterPid();
     process.kill(pid, 'SIGKILL');
-    await vi.waitFor(async () => expect(await postmasterPid()).not.toBe(pid), { timeout: 20_000, interval: 20 });
-    await vi.waitFor(() => say(socket, 'Again'), { timeout: 20_000, interval: 50 });
+    await eventually(async () => expect(await postmasterPid()).not.toBe(pid));
+    await eventually(() => say(socket, 'Again'));
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
     await socket.close();
     await expectEverything();
@@ -157,14 +158,14 @@ describe('Whatever was acknowledged is still there', () => {
     const linesBefore = server.stdout.split('\n').length;
     await writeFile(settings, `${right}\nno_such_setting = on\n`);
     process.kill(await postmasterPid(), 'SIGKILL');
-    await vi.waitFor(() => expect(server.stdout).toContain('cannot be started; trying again'), { timeout: 20_000, interval: 20 });
+    await eventually(() => expect(server.stdout).toContain('cannot be started; trying again'));
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(503);
     expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
     expect(await socket.fail('privateMessage', { messageId: randomUUID(), receiverId: bob.id, content: 'Lost' })).toMatchObject({
       code: 'unavailable',
     });
     await writeFile(settings, right);
-    await vi.waitFor(() => say(socket, 'Back'), { timeout: 10_000, interval: 50 });
+    await eventually(() => say(socket, 'Back'));
     expect(server.stdout.split('\n').length - linesBefore).toBeLessThan(20);
     await socket.close();
     await expectEverything();

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DatabaseProxy, openProxy } from './support/databaseProxy.ts';
+import { eventually } from './support/eventually.ts';
 import { call, logIn, newUser } from './support/http.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
 import { heard, leave, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
@@ -34,9 +35,9 @@ describe.skipIf(!isRedisInstalled)('while Redis is away', () => {
     return { status: response.status, body: await response.json() };
   };
   const isDegraded = (server: TestServer) =>
-    vi.waitFor(async () => expect(await ready(server)).toMatchObject({ status: 200, body: { status: 'degraded' } }), { timeout: 10_000 });
+    eventually(async () => expect(await ready(server)).toMatchObject({ status: 200, body: { status: 'degraded' } }));
   const isReady = (server: TestServer) =>
-    vi.waitFor(async () => expect(await ready(server)).toEqual({ status: 200, body: { status: 'ready' } }), { timeout: 10_000 });
+    eventually(async () => expect(await ready(server)).toEqual({ status: 200, body: { status: 'ready' } }));
   const metric = async (name: string) => (await scrape(here))[name];
   /** A person whose connection asked to be told when to catch up. */
   async function careful(server: TestServer): Promise<Person> {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { MessengerClient } from '../client/index.ts';
+import { eventually } from './support/eventually.ts';
 import type { TestUser } from './support/http.ts';
 import { add, heard, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -28,12 +29,12 @@ describe('A message whose server ended before it told anybody, and that is sent 
     const texts: string[] = [];
     client.on('message', ({ content }) => texts.push(content));
     clients.push(client);
-    await vi.waitFor(() => expect(client.status).toBe('online'), { timeout: 5_000 });
+    await eventually(() => expect(client.status).toBe('online'));
     return texts;
   }
 
   const onKilled = async (person: Person) => ({ ...person, socket: await connect(killed, person) });
-  const isGiven = (texts: string[], given: string[]) => vi.waitFor(() => expect(texts).toEqual(given), { timeout: 5_000 });
+  const isGiven = (texts: string[], given: string[]) => eventually(() => expect(texts).toEqual(given));
 
   test('is given to the receiver and to the other devices of its sender; classic connections hear nothing', async () => {
     const [ann, bob] = [await newPerson(server), await newPerson(server)];

@@ -1,6 +1,7 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { newDatabase, query } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { call, newUser, type TestUser } from './support/http.ts';
 import { startServer } from './support/server.ts';
 
@@ -21,17 +22,14 @@ async function reads(databaseUrl: string): Promise<{ wholeTable: number; index: 
 async function withServer<T>(databaseUrl: string, work: (server: { url: string }) => Promise<T>): Promise<T> {
   const server = await startServer({}, databaseUrl);
   const result = await work(server).finally(() => server.app.stop());
-  await vi.waitFor(
-    async () => {
-      const others = await query(
-        databaseUrl,
-        `SELECT FROM pg_stat_activity
+  await eventually(async () => {
+    const others = await query(
+      databaseUrl,
+      `SELECT FROM pg_stat_activity
         WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
-      );
-      expect(others).toEqual([]);
-    },
-    { timeout: 10_000 },
-  );
+    );
+    expect(others).toEqual([]);
+  });
   return result;
 }
 

@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { call } from './support/http.ts';
 import { holdLock, type Lock } from './support/lock.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
@@ -44,7 +45,7 @@ describe('Searches', () => {
     if (!ann || !bob || !eve) throw new Error('nobody is there');
     const lock = await holdSearches();
     const asked = searches(eve, 1 + WAITING);
-    await vi.waitFor(async () => expect(await waiting()).toBe(WAITING), { timeout: 10_000 });
+    await eventually(async () => expect(await waiting()).toBe(WAITING));
     await write(ann, bob, 'Hello');
     asked.push(search(ann));
     await lock.awaited(2);
@@ -58,7 +59,7 @@ describe('Searches', () => {
     const lock = await holdSearches();
     const asked = searchers.flatMap((searcher) => searches(searcher, WAITING));
     await lock.awaited(AT_ONCE);
-    await vi.waitFor(async () => expect(await waiting()).toBe(searchers.length * WAITING - AT_ONCE), { timeout: 10_000 });
+    await eventually(async () => expect(await waiting()).toBe(searchers.length * WAITING - AT_ONCE));
     await write(ann, bob, 'Hello');
     expect(await underWay()).toBe(AT_ONCE);
     await release(asked);

@@ -39,7 +39,7 @@ describe.concurrent('A client that takes its time', () => {
     client.socket.destroy();
   }
 
-  test('to read what it asked for is left', { timeout: 60_000 }, async () => {
+  test('to read what it asked for is left', async () => {
     const client = await rawSocket(server);
     client.socket.pause();
     client.socket.write('GET /api/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(50));
@@ -55,7 +55,7 @@ describe.concurrent('A client that takes its time', () => {
   test.each([
     ['the body of a request', '\r\n'],
     ['the body of a request that offers HTTP/2', 'Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n'],
-  ])('over %s is ended with 408', { timeout: 60_000 }, async (_what, rest) => {
+  ])('over %s is ended with 408', async (_what, rest) => {
     const client = await rawSocket(server, LOGIN + rest);
     await Promise.all([dribble(client, ' '.repeat(99)), expectEnd(client, REQUEST)]);
     expect(client.said()).toMatch(/^HTTP\/1\.1 408 /);

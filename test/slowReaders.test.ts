@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { holdLock } from './support/lock.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
 import { NEWEST, newPerson, write } from './support/people.ts';
@@ -49,7 +50,7 @@ describe('A client', () => {
     bob.socket.socket.pause();
     // One page is less than may be unread, and more than the system takes from the server.
     bob.socket.send({ type: 'getlatestMessageDialog', params: { receiverId: ann.id, ...NEWEST } });
-    await vi.waitFor(async () => expect(await dropped()).toBe(1), { timeout: 20_000 });
+    await eventually(async () => expect(await dropped()).toBe(1));
     bob.socket.socket.resume();
     expect(await closed).toEqual(TOO_SLOW);
     expect(bob.socket.frames.at(-1)).toMatchObject({ type: 'getlatestMessageDialog', success: true });

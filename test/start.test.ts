@@ -4,7 +4,8 @@ import { connect as connectTcp } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { call, logIn, newUser } from './support/http.ts';
 import { embeddedUrl, newDirectory, postmaster, ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
 import { connect } from './support/socket.ts';
@@ -109,10 +110,7 @@ describe('A server started on an empty DATA_DIR', () => {
   test.concurrent('ends with 0 at a signal that comes while its database starts, and leaves no PostgreSQL', async () => {
     const dataDir = await newDirectory();
     const server = new ServerProcess(dataDir);
-    await vi.waitFor(() => expect(existsSync(path.join(dataDir, 'postgres', 'postmaster.pid'))).toBe(true), {
-      timeout: 20_000,
-      interval: 5,
-    });
+    await eventually(() => expect(existsSync(path.join(dataDir, 'postgres', 'postmaster.pid'))).toBe(true));
     expect(await server.stop()).toBe(0);
     expect(server.stderr).toBe('');
     expect(await postmaster(dataDir)).toBeUndefined();

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createConnection, createServer, type Socket as TcpSocket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../src/lib/freePort.ts';
 import { newDatabase, query } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { newUser, type TestUser } from './support/http.ts';
 import { newServer } from './support/server.ts';
 import { newDirectory, type ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
@@ -87,7 +88,7 @@ test('A server that is stopped while it waits for Redis does not begin to serve'
   const refused = expect(app.start()).rejects.toThrow('abort');
   // The database has been asked for the last time then.
   const asked = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' AND query LIKE 'SELECT 1+1%'";
-  await vi.waitFor(async () => expect(await query(databaseUrl, asked)).toHaveLength(1), { timeout: 10_000 });
+  await eventually(async () => expect(await query(databaseUrl, asked)).toHaveLength(1));
   await app.stop();
   await refused;
   await expect(fetch(`http://127.0.0.1:${port}/health/live`)).rejects.toThrow();

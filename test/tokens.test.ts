@@ -1,8 +1,9 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { REST_PATHS, requestOf } from './support/contract.ts';
+import { eventually } from './support/eventually.ts';
 import { byHeader, bySubprotocol, handshake, opened } from './support/handshake.ts';
 import { call, logIn, newUser, type TestUser } from './support/http.ts';
 import { JWT_SECRET, startServer, type TestServer } from './support/server.ts';
@@ -110,7 +111,7 @@ describe('a token', () => {
     const closed = socket.closed();
     const status = async () => (await call(shortLived, 'GET', '/profile', { token })).status;
     expect(await status()).toBe(200);
-    await vi.waitFor(async () => expect(await status()).toBe(401), { timeout: 10_000 });
+    await eventually(async () => expect(await status()).toBe(401));
     expect(await statuses(`Bearer ${token}`)).toEqual(all401);
     socket.send({ type: 'listLastMessage', params: { limit: 1, cursorCreatedAt: null } });
     expect(await closed).toEqual({ code: 4001, reason: 'Unauthorized' });

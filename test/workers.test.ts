@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newDatabase } from './support/database.ts';
+import { eventually } from './support/eventually.ts';
 import { logIn, type TestUser } from './support/http.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
 import { newPerson, type Person, write } from './support/people.ts';
@@ -12,8 +13,6 @@ import { newDirectory, postmaster, ServerProcess, startProcess, sweep } from './
 import { connect } from './support/socket.ts';
 
 const COUNT = 3;
-/** Longer than the first places of dead workers stay empty, in milliseconds. */
-const PATIENCE = { timeout: 20_000, interval: 50 };
 
 afterAll(sweep);
 
@@ -63,12 +62,12 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
     while (found.size < COUNT) {
       const person = await newPerson(server);
       people.push(person);
-      found.add(await vi.waitFor(() => pidOf(server, person), PATIENCE));
+      found.add(await eventually(() => pidOf(server, person)));
     }
     pids = [...found];
   };
   const peopleOf = (pid: number | undefined) => people.filter((person) => pidOf(server, person) === pid);
-  const expectNobodyLeft = () => vi.waitFor(() => expect([server.pid, ...pids].filter(isAlive)).toEqual([]), PATIENCE);
+  const expectNobodyLeft = () => eventually(() => expect([server.pid, ...pids].filter(isAlive)).toEqual([]));
 
   beforeAll(async () => {
     redis = await RedisServer.start();
@@ -94,7 +93,7 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
 
   test('answer with the metrics of all, whichever is asked', async () => {
     const connections = async () => sum(await perWorker(server, 'messenger_connections'));
-    await vi.waitFor(async () => expect(await connections()).toBe(people.length), PATIENCE);
+    await eventually(async () => expect(await connections()).toBe(people.length));
     for (let time = 0; time < 2 * COUNT; time++) expect(await connections()).toBe(people.length);
     expect(await perWorker(server, 'messenger_database_reachable')).toEqual([1, 1, 1]);
     expect(await perWorker(server, 'process_start_time_seconds')).toHaveLength(COUNT);
@@ -113,7 +112,7 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
     const answer = await ask().catch(ask);
     process.kill(hanging, 'SIGCONT');
     expect(answer).toHaveLength(COUNT - 1);
-    await vi.waitFor(async () => expect(await perWorker(server, 'messenger_connections')).toHaveLength(COUNT), PATIENCE);
+    await eventually(async () => expect(await perWorker(server, 'messenger_connections')).toHaveLength(COUNT));
   });
 
   test('go on when one is killed: the clients of the others notice nothing, and another one takes its place', async () => {
@@ -125,13 +124,13 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
     const [ann] = peopleOf(killed);
     if (!ann) throw new Error('nobody was connected there');
     await (await connect(server, ann)).close();
-    await vi.waitFor(async () => expect(await perWorker(server, 'messenger_connections')).toHaveLength(COUNT), PATIENCE);
+    await eventually(async () => expect(await perWorker(server, 'messenger_connections')).toHaveLength(COUNT));
     expect(lines(server)).toContainEqual(expect.objectContaining({ pid: server.pid, workerPid: killed, signal: 'SIGKILL', wait: 1_000 }));
     const [place] = lines(server).filter(({ workerPid }) => workerPid === killed);
-    await vi.waitFor(() => {
+    await eventually(() => {
       const next = lines(server).filter(({ worker, workerPid }) => worker === place?.worker && workerPid !== killed);
       expect(next).toHaveLength(1);
-    }, PATIENCE);
+    });
     expect(await logIn(server, ann)).toMatchObject({ id: ann.id });
   });
 
@@ -141,7 +140,7 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
     const ofPlace = () => deaths().filter(({ worker }) => worker === first?.worker);
     const next = lines(server).find(({ worker, workerPid }) => worker === first?.worker && workerPid !== first?.workerPid);
     process.kill(Number(next?.workerPid), 'SIGKILL');
-    await vi.waitFor(() => expect(ofPlace().map(({ wait }) => wait)).toEqual([1_000, 2_000]), PATIENCE);
+    await eventually(() => expect(ofPlace().map(({ wait }) => wait)).toEqual([1_000, 2_000]));
   });
 
   test('stop in order and in time at SIGTERM, and their database after them', async () => {
@@ -171,7 +170,7 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
     const [killed = 0] = pids;
     process.kill(killed, 'SIGKILL');
     const death = () => lines(server).filter(({ workerPid, wait }) => workerPid === killed && wait !== undefined);
-    await vi.waitFor(() => expect(death()).toHaveLength(1), PATIENCE);
+    await eventually(() => expect(death()).toHaveLength(1));
     expect(await server.stop()).toBe(0);
     await expectNobodyLeft();
   });
@@ -197,10 +196,10 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
     process.kill(hanging, 'SIGSTOP');
     server.signal('SIGTERM');
     const stopped = () => lines(server).filter(({ msg }) => msg === 'stopped');
-    await vi.waitFor(() => expect(stopped()).toHaveLength(COUNT - 1), PATIENCE);
+    await eventually(() => expect(stopped()).toHaveLength(COUNT - 1));
     const [{ time } = { time: 0 }] = lines(server).filter(({ msg }) => msg === 'stopping');
     // Sooner it would count as the echo of the first.
-    await vi.waitFor(() => expect(Date.now() - Number(time)).toBeGreaterThan(600), PATIENCE);
+    await eventually(() => expect(Date.now() - Number(time)).toBeGreaterThan(600));
     server.signal('SIGTERM');
     expect(await server.exit()).toBe(1);
     await expectNobodyLeft();

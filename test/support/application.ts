@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type ClientEvents, type Conversation, type Message, MessengerClient, type State } from '../../client/index.ts';
+import { eventually } from './eventually.ts';
 
 /** As a client waits, but for tests: an interruption costs milliseconds. */
 const QUICK = { firstWait: 4, longestWait: 20, answerWithin: 10_000, silence: 60_000, gapPatience: 2, catchUpSpread: 2 };
@@ -55,12 +55,9 @@ export class Application {
 
   /** Waits until it has been given everything. */
   async online(): Promise<this> {
-    await vi.waitFor(
-      () => {
-        if (this.client.status !== 'online') throw new Error(`it is ${this.client.status}`);
-      },
-      { timeout: 20_000, interval: 2 },
-    );
+    await eventually(() => {
+      if (this.client.status !== 'online') throw new Error(`it is ${this.client.status}`);
+    });
     return this;
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { Bus, BusMessage } from '../../src/realtime/bus.ts';
+import { eventually } from './eventually.ts';
 
 export const HELLO: BusMessage = { kind: 'broadcast' };
 
@@ -33,6 +34,6 @@ export class Listener {
   }
 
   async hears(topic: string, texts: string[]): Promise<void> {
-    await vi.waitFor(() => expect(this.texts(topic)).toEqual(texts), { timeout: 10_000, interval: 2 });
+    await eventually(() => expect(this.texts(topic)).toEqual(texts));
   }
 }

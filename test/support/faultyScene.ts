@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { Message } from '../../client/index.ts';
 import { Application } from './application.ts';
+import { eventually } from './eventually.ts';
 import { type Fate, FaultyServer, type StoredConversation } from './faultyServer.ts';
 import { type Deed, type Stored, shown } from './storedMessage.ts';
 
@@ -100,14 +101,14 @@ export class FaultyScene {
   async judge(): Promise<void> {
     this.server.broadcastFates.length = 0;
     this.server.answerFates.length = 0;
-    await this.#until(() => expect(this.drafts.size).toBe(0));
+    await eventually(() => expect(this.drafts.size).toBe(0));
     await this.#application.online();
     this.server.broadcast('catchUp', {});
     for (const place of this.places) {
       const stored = () => place.messages.filter(isGiven);
       // What the application edited may be on its way to the server still.
       const expected = () => stored().map((message) => asTold(shown(message, place.messages, this.server.userId)));
-      await this.#until(() => expect(this.#kept(place)).toEqual(expected()));
+      await eventually(() => expect(this.#kept(place)).toEqual(expected()));
       const revs = this.#givenOf(place).map(({ rev }) => rev);
       expect(revs).toEqual([...new Set(revs)].sort((one, other) => one - other));
       const sent = this.sent.filter((draft) => draft.place === place).map(({ messageId }) => messageId);
@@ -151,9 +152,5 @@ export class FaultyScene {
   #kept(place: StoredConversation): object[] {
     const kept = new Map(this.#givenOf(place).map((message) => [message.messageId, message]));
     return [...kept.values()].sort((one, other) => one.seq - other.seq).map(asTold);
-  }
-
-  #until(check: () => void): Promise<void> {
-    return vi.waitFor(check, { timeout: 10_000, interval: 2 });
   }
 }

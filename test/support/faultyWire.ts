@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, vi } from 'vitest';
+import { afterEach, beforeEach } from 'vitest';
 import type { State } from '../../client/index.ts';
 import { Application, type QuickTimings } from './application.ts';
 import { FaultyServer } from './faultyServer.ts';
@@ -14,9 +14,6 @@ export interface FaultyWire {
 }
 
 export const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${prefix} ${index + 1}`);
-
-/** Waits until a check does not fail. */
-export const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 2 });
 
 /** Call it in a suite. */
 export function faultyWire(): FaultyWire {

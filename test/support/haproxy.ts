@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { vi } from 'vitest';
 import { freePort } from '../../src/lib/freePort.ts';
+import { eventually } from './eventually.ts';
 import { findProgram } from './programs.ts';
 import { newDirectory } from './serverProcess.ts';
 
@@ -35,13 +35,10 @@ export async function startHaproxy([first, second]: [number, number]): Promise<H
   const child = spawn(program, ['-f', file], { stdio: 'ignore' });
   const ended = once(child, 'exit');
   const url = `http://127.0.0.1:${port}`;
-  await vi.waitFor(
-    async () => {
-      const { status } = await fetch(`${url}/health/ready`);
-      if (status !== 200) throw new Error(`the proxy answers ${status}`);
-    },
-    { timeout: 10_000, interval: 50 },
-  );
+  await eventually(async () => {
+    const { status } = await fetch(`${url}/health/ready`);
+    if (status !== 200) throw new Error(`the proxy answers ${status}`);
+  });
   return {
     url,
     async stop() {

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { vi } from 'vitest';
 import { query } from './database.ts';
+import { eventually } from './eventually.ts';
 
 /** Rows or tables that the test holds, so that the server has to wait for them. */
 export interface Lock {
@@ -18,13 +18,10 @@ export async function holdLock(databaseUrl: string, sql: string, values: unknown
   const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
   return {
     awaited: (count) =>
-      vi.waitFor(
-        async () => {
-          const found = (await query(databaseUrl, waiting)).length;
-          if (found < count) throw new Error(`${found} of ${count} wait`);
-        },
-        { timeout: 10_000, interval: 10 },
-      ),
+      eventually(async () => {
+        const found = (await query(databaseUrl, waiting)).length;
+        if (found < count) throw new Error(`${found} of ${count} wait`);
+      }),
     release: () => client.end(),
   };
 }

@@ -4,9 +4,9 @@ import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { vi } from 'vitest';
 import { freePort } from '../../src/lib/freePort.ts';
 import { query } from './database.ts';
+import { eventually } from './eventually.ts';
 import { findProgram, POSTGRES_15_PROGRAMS } from './programs.ts';
 
 const exec = promisify(execFile);
@@ -35,7 +35,7 @@ export async function startPostgres15(): Promise<Postgres15> {
   const server = spawn(program('postgres'), ['-D', directory, '-p', `${port}`, ...settings], { ...surroundings, stdio: 'ignore' });
   const ended = once(server, 'close');
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  await vi.waitFor(() => query(url, 'SELECT 1'), { timeout: 30_000, interval: 50 });
+  await eventually(() => query(url, 'SELECT 1'));
   return {
     url,
     async stop() {

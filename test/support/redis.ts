@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { vi } from 'vitest';
 import { freePort } from '../../src/lib/freePort.ts';
 import type { BusMessage } from '../../src/realtime/bus.ts';
+import { eventually } from './eventually.ts';
 import { findProgram } from './programs.ts';
 
 /** A node of a Redis Cluster: where it listens for the others, and the first and the last of its slots. */
@@ -17,9 +17,6 @@ interface ClusterNode {
 }
 
 const LAST_SLOT = 16_383;
-
-/** How long Redis may take to come up, in milliseconds. */
-const TIMEOUT = 10_000;
 
 const program = findProgram('redis');
 
@@ -156,13 +153,10 @@ export class RedisServer {
 
   /** Waits until its answer to a command has this in it. */
   until(command: string, answer: string): Promise<void> {
-    return vi.waitFor(
-      async () => {
-        const answered = await this.ask(command);
-        if (!answered.includes(answer)) throw new Error(`Redis answers ${answered}`);
-      },
-      { timeout: TIMEOUT, interval: 20 },
-    );
+    return eventually(async () => {
+      const answered = await this.ask(command);
+      if (!answered.includes(answer)) throw new Error(`Redis answers ${answered}`);
+    });
   }
 }
 

@@ -8,8 +8,8 @@ import { newLogFile } from './logs.ts';
 
 /** The built server; `npm test` builds it. */
 export const MAIN = path.resolve('dist/src/main.js');
-/** How long anything here may take, in milliseconds. */
-const TIMEOUT = 30_000;
+/** How long a server may take until it can serve, in milliseconds. */
+const TIMEOUT = 90_000;
 
 export interface Surroundings {
   /** What to run, from another place than usual. */
