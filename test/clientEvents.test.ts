@@ -23,10 +23,8 @@ describe('A client on a faulty wire', () => {
 
   test('is not given what came before it had listed the conversations: that is in the pages that it reads then', async () => {
     const dialog = wire.server.newDialog();
-    wire.server.refusals.push({ type: 'getMissed', code: 'unavailable' });
-    const application = wire.begin(undefined, { firstWait: 50 });
-    await eventually(() => expect(wire.asked('getMissed')).toHaveLength(1));
-    wire.server.write(dialog, 'Before');
+    wire.server.refusals.push({ type: 'getMissed', code: 'unavailable', before: () => wire.server.write(dialog, 'Before') });
+    const application = wire.begin();
     await application.online();
     wire.server.write(dialog, 'After');
     await eventually(() => expect(application.contents(dialog)).toEqual(['After']));
@@ -36,10 +34,11 @@ describe('A client on a faulty wire', () => {
     const dialog = wire.server.newDialog();
     for (const content of names('Deleted', 3)) wire.server.write(dialog, content);
     dialog.clearedSeq = 3;
-    wire.server.refusals.push({ type: 'getMissed', code: 'unavailable' });
-    const application = wire.begin(undefined, { firstWait: 50 });
-    await eventually(() => expect(wire.asked('getMissed')).toHaveLength(1));
-    wire.server.meanwhile = () => wire.server.write(dialog, 'New');
+    const writeMeanwhile = () => {
+      wire.server.meanwhile = () => wire.server.write(dialog, 'New');
+    };
+    wire.server.refusals.push({ type: 'getMissed', code: 'unavailable', before: writeMeanwhile });
+    const application = wire.begin();
     await eventually(() => expect(application.contents(dialog)).toEqual(['New']));
   });
 

@@ -32,8 +32,8 @@ export class FaultyServer {
   /** What the next broadcasts, and the next answers, suffer; afterwards all are delivered. */
   readonly broadcastFates: Fate[] = [];
   readonly answerFates: Fate[] = [];
-  /** Errors with which the next requests of a type are refused. */
-  readonly refusals: { type: string; code: string; retryAfter?: number; issues?: Issue[] }[] = [];
+  /** Errors with which the next requests of a type are refused, and what happens before the client knows of it. */
+  readonly refusals: { type: string; code: string; retryAfter?: number; issues?: Issue[]; before?: () => void }[] = [];
   /** Everything that was asked. */
   readonly requests: { type: string; params: Record<string, unknown>; at: number }[] = [];
   /** What happens once while an answer is on its way: it knows nothing of it. */
@@ -166,7 +166,8 @@ export class FaultyServer {
     this.requests.push({ type, params, at: Date.now() });
     const refusal = this.refusals.findIndex((one) => one.type === type);
     if (refusal >= 0) {
-      const [error] = this.refusals.splice(refusal, 1);
+      const [{ before, ...error } = {}] = this.refusals.splice(refusal, 1);
+      before?.();
       this.#pass(socket, { error: true, message: 'Refused', ...error, requestId }, this.answerFates.shift());
       return;
     }
