@@ -7,6 +7,7 @@ import { readingAndAnswering } from './0006-reading-and-answering.ts';
 import { messageSearch } from './0007-message-search.ts';
 import { answersBeginNothing } from './0008-answers-begin-nothing.ts';
 import { oneFormOfAnEmoji } from './0009-one-form-of-an-emoji.ts';
+import { shortSearchTerms } from './0010-short-search-terms.ts';
 
 /** Every migration, oldest first. What has been released is never edited: add another. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   messageSearch,
   answersBeginNothing,
   oneFormOfAnEmoji,
+  shortSearchTerms,
 ];

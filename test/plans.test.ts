@@ -29,6 +29,9 @@ const PEOPLE = 20_000;
 const LONG = 20_000;
 /** Changes of a message. */
 const OFTEN = 5_000;
+/** One person, and some who are too few for a sample. */
+const ONE = { firstName: 'Aqzan+el', lastName: '李王芳', email: 'one@example.com' };
+const SOME = Array.from({ length: 100 }, (_, index) => ({ firstName: 'Bwvan', lastName: '张陈明', email: `some${index}@example.com` }));
 /** With those that begin here. */
 const MY_CHATS = 500;
 const MY_GROUPS = 20;
@@ -61,6 +64,7 @@ interface World {
 async function fill(databaseUrl: string, me: TestUser, joiner: TestUser): Promise<World> {
   return withClient(databaseUrl, async (client) => {
     const people = await addPeople(client, crowd(PEOPLE));
+    await addPeople(client, [ONE, ...SOME]);
     const [companionId = '', clearedCompanionId = '', ...others] = await addStrangers(client, MY_CHATS);
     // Of all groups it is the last to be found by its id.
     const id = 'ffffffff-ffff-4fff-bfff-ffffffffffff';
@@ -338,6 +342,16 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
     ['half of all with more than a word', `${COMMON_TERM}.exam`],
     ['everybody', 'example'],
     ['many at the beginning of a name', 'ba'],
+    ['one person by two letters', 'qz'],
+    ['one person by two Chinese characters', '王芳'],
+    ['one person by one Chinese character', '芳'],
+    ['one person by a sign', '+'],
+    ['one person by a sign, and a letter with which a word of everybody begins', '+e'],
+    ['some by the end of a mailbox, and by what half of all have after a sign', 'e@example.com'],
+    ['some by two letters', 'wv'],
+    ['some by one Chinese character', '陈'],
+    ['half of all by two letters', 'ai'],
+    ['everybody by one letter', 'x'],
     ['all my groups', 'circle'],
     ['one of my groups', 'ircle 17'],
   ])('a search finds what matches %s', async (_what, searchText) => {
@@ -348,6 +362,10 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('Plans that 
     ['20 people inside a name', RARE_TERM],
     ['half of all in the middle of a field', COMMON_TERM],
     ['many at the beginning of a name', 'ba'],
+    ['one person by two letters', 'qz'],
+    ['one person by one Chinese character', '芳'],
+    ['some by two letters', 'wv'],
+    ['half of all by two letters', 'ai'],
   ])('a search for people who are not in a group finds what matches %s', async (_what, searchText) => {
     await expectGoodPlans(search('/search/users', { searchText, groupId: world.groupId }), ['sessions', 'users', 'members']);
   });

@@ -29,19 +29,24 @@ const COLUMNS = 'id, search_text, first_name, last_name, email';
 
 const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
 
-/** What the trigram index can tell from other texts: three letters or digits in a row, or some beside another character. */
-const HAS_TRIGRAM = /[\p{L}\p{N}]{3}|[\p{L}\p{N}]{2}[^\p{L}\p{N}]|[^\p{L}\p{N}][\p{L}\p{N}]/u;
+/** Ways to any part of a field. What an index is asked for stands in a sub-select, so that the plan is the same for every term. */
+const BY_TRIGRAMS = 'search_text LIKE (SELECT $3)';
+/** By all pairs of characters, or by one alone. The comparison hides from the trigram index, which for such terms is read from end to end. */
+const BY_PIECES = `search_text || '' LIKE $3 AND search_pieces(search_text) COLLATE "C"
+      @> ARRAY(SELECT substr($1, place, 2) FROM generate_series(1, greatest(length($1) - 1, 1)) AS place)`;
+
+/** Whether the trigram index tells a text from others: it knows three letters or digits in a row, and takes any sign for a space. */
+const hasTrigrams = (text: string): boolean => /[\p{L}\p{N}]{3}/u.test(text) && !/[^\p{L}\p{N} ]/u.test(text);
 
 interface Term {
   /** Parameters 1 to 3 of the queries: the folded text, the end of all that begins with it, and a pattern for any part. */
   binds: [text: string, end: string, pattern: string];
-  /** Whether the trigram index can find it. For what it cannot, it would read itself from end to end, and that is longer than the table. */
-  indexed: boolean;
+  hasTrigrams: boolean;
 }
 
 function termOf(searchText: string): Term {
   const text = fold(searchText);
-  return { binds: [text, text + LAST_CHARACTER, `%${escapeLike(text)}%`], indexed: HAS_TRIGRAM.test(text) };
+  return { binds: [text, text + LAST_CHARACTER, `%${escapeLike(text)}%`], hasTrigrams: hasTrigrams(text) };
 }
 
 const lineOf = (place: number): string => `split_part(search_text, E'\\n', ${place}) COLLATE "C"`;
@@ -54,10 +59,10 @@ const beginningAt = (place: number, allowed: string): string => `
 /**
  * Better matches first, each kind looked for only as far as the better ones leave room: nothing is ranked that is not shown.
  *
- * What matches a large part of all is found in a sample. Only what does not is left to the trigram index, which must name every match
- * before it gives the first. The pattern stands in a sub-select there, so that the plan is the same for every term.
+ * What matches a large part of all is found in a sample. Only what does not is left to an index, which must name every match
+ * before it gives the first.
  */
-const usersQuery = (allowed: string, indexed: boolean): string => `
+const usersQuery = (allowed: string, match: string): string => `
   WITH beginning AS MATERIALIZED (
     SELECT CASE WHEN strpos(search_text, E'\\n' || $1 || E'\\n') > 0 THEN 0 ELSE 1 END AS rank, *
     FROM (${LINES.map((place) => beginningAt(place, allowed)).join(' UNION ')}) person
@@ -69,7 +74,7 @@ const usersQuery = (allowed: string, indexed: boolean): string => `
     LIMIT $4 - (SELECT count(*) FROM beginning)
   ), part AS MATERIALIZED (
     SELECT ${COLUMNS} FROM users person
-    WHERE search_text ${indexed ? '' : "|| ''"} LIKE (SELECT $3) AND strpos(search_text, E'\\n' || $1) = 0 AND ${allowed}
+    WHERE ${match} AND strpos(search_text, E'\\n' || $1) = 0 AND ${allowed}
       AND id <> ALL (ARRAY(SELECT id FROM sample))
     LIMIT $4 - (SELECT count(*) FROM beginning) - (SELECT count(*) FROM sample)
   )
@@ -78,13 +83,13 @@ const usersQuery = (allowed: string, indexed: boolean): string => `
   ORDER BY rank, search_text, id`;
 
 interface Query {
-  indexed: Statement;
-  plain: Statement;
+  byTrigrams: Statement;
+  byPieces: Statement;
 }
 
 const queryOf = (name: string, allowed: string): Query => ({
-  indexed: { name, text: usersQuery(allowed, true) },
-  plain: { name: `${name}_without_index`, text: usersQuery(allowed, false) },
+  byTrigrams: { name, text: usersQuery(allowed, BY_TRIGRAMS) },
+  byPieces: { name: `${name}_by_pieces`, text: usersQuery(allowed, BY_PIECES) },
 });
 const EXCEPT_ME = queryOf('users_except_me', 'id <> $5');
 /** OFFSET 0: each person is looked up among the members, and the members are never gone through for each person. */
@@ -108,8 +113,8 @@ const MY_GROUPS: Statement = {
 };
 
 function findPeople(database: Database, query: Query, searchText: string, limit: number, except: string): Promise<UserMatch[]> {
-  const { binds, indexed } = termOf(searchText);
-  return database.run(indexed ? query.indexed : query.plain, [...binds, limit, except]);
+  const { binds, hasTrigrams } = termOf(searchText);
+  return database.run(hasTrigrams ? query.byTrigrams : query.byPieces, [...binds, limit, except]);
 }
 
 /** People whose name or e-mail matches, but not the user `exceptUserId`; best matches first. */
