@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { MessengerClient } from '../client/index.ts';
+import { query } from './support/database.ts';
 import { eventually } from './support/eventually.ts';
 import type { TestUser } from './support/http.ts';
-import { add, heard, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
+import { add, deviceOf, heard, leave, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
 
@@ -58,5 +59,62 @@ describe('A message whose server ended before it told anybody, and that is sent 
     await add(annThere, groupId, eve, addId);
     await add(ann, groupId, eve, addId);
     await isGiven(texts, ['Hello', 'added']);
+  });
+});
+
+describe('What is asked for again with the same messageId', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server.app.stop());
+
+  interface Names {
+    groupId: string;
+    /** Of a group that is not made yet. */
+    newGroupId: string;
+    memberId: string;
+    strangerId: string;
+  }
+  const REPEATED: Record<string, (names: Names) => object> = {
+    privateMessage: ({ memberId: receiverId }) => ({ receiverId, content: 'Hello' }),
+    messageInGroup: ({ groupId }) => ({ groupId, content: 'Hello' }),
+    addUserInGroup: ({ groupId, strangerId: userId }) => ({ groupId, userId, message: 'added' }),
+    removeUserFromGroup: ({ groupId, strangerId: userId }) => ({ groupId, userId, message: 'removed' }),
+    leaveGroup: ({ groupId }) => ({ groupId, message: 'left' }),
+    newGroup: ({ newGroupId: groupId, memberId }) => ({ groupId, groupName: 'Friends', userIds: [memberId] }),
+  };
+  const TYPES = Object.keys(REPEATED);
+
+  /** Does something, and returns who should hear of it, and what does it again, as if the first time had been so many seconds ago. */
+  async function done(type: string) {
+    const [ann, bob, eve] = [await newPerson(server), await newPerson(server), await newPerson(server)];
+    const members: [Person, ...Person[]] = type === 'removeUserFromGroup' ? [ann, bob, eve] : [ann, bob];
+    const groupId = await newCircle(server, members);
+    const [newGroupId, messageId] = [randomUUID(), randomUUID()];
+    const params = { messageId, ...REPEATED[type]?.({ groupId, newGroupId, memberId: bob.id, strangerId: eve.id }) };
+    await ann.socket.ask(type, params);
+    const askAgainAfter = async (seconds: number) => {
+      const doneAt = new Date(Date.now() - seconds * 1000);
+      await query(server.databaseUrl, 'UPDATE messages SET created_at = $1 WHERE id = $2', [doneAt, messageId]);
+      await query(server.databaseUrl, 'UPDATE conversations SET created_at = $1 WHERE id = $2', [doneAt, newGroupId]);
+      await ann.socket.ask(type, params);
+    };
+    return { ann, groupId, listener: await deviceOf(server, bob, ['catchUp']), askAgainAfter };
+  }
+
+  test.each(TYPES)('a minute later by %s makes nobody catch up, and sooner whoever may have missed it', async (type) => {
+    const { listener, askAgainAfter } = await done(type);
+    await askAgainAfter(61);
+    expect(await heard(listener)).toEqual([]);
+    await askAgainAfter(50);
+    await listener.socket.broadcast('catchUp');
+  });
+
+  test('a minute later by who has left the group since makes nobody catch up', async () => {
+    const { ann, groupId, listener, askAgainAfter } = await done('messageInGroup');
+    await leave(ann, groupId);
+    await askAgainAfter(61);
+    expect(await heard(listener, 'catchUp')).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import { groupTopic } from '../../realtime/topics.ts';
 import { id, ignored, messageText, newMessageId } from '../../schemas.ts';
 import { groupMessage } from '../messages/events.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
+import { isRecent } from '../messages/recent.ts';
 import { admitMember, findMember, holdAccounts, lockGroup, requireMember } from './membership.ts';
 import { notification, writeNotification } from './notification.ts';
 
@@ -46,8 +47,10 @@ export const addUserInGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       const place = placeOf(written);
       const item = groupMessageItem(message, written, place);
       if (written.repeated) {
-        publisher.refresh(userId);
-        publisher.requestCatchUp(groupTopic(groupId), senderId);
+        if (isRecent(written.createdAt)) {
+          publisher.refresh(userId);
+          publisher.requestCatchUp(groupTopic(groupId), senderId);
+        }
       } else {
         publisher.joinGroup(userId, item, item);
         publisher.publish(groupTopic(groupId), 'addUserInGroup', item, { exceptUserIds: [senderId, userId] });

@@ -9,6 +9,7 @@ import { groupTopic } from '../../realtime/topics.ts';
 import { id } from '../../schemas.ts';
 import { isGroupId } from '../messages/dialogId.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
+import { isRecent } from '../messages/recent.ts';
 import { type NewMessage, type WrittenMessage, writeWithin } from '../messages/writeMessages.ts';
 import { holdAccounts } from './membership.ts';
 import { notification } from './notification.ts';
@@ -64,7 +65,7 @@ export async function createGroup(context: Context, draft: Draft): Promise<strin
   };
   const { group, written, memberIds } = await services.database.changeConversation({ conversationId: groupId, userId }, create, inDoubt);
   if (written) tell(context, message, written, guestIds);
-  else repeat(services, groupId, userId, memberIds);
+  else if (isRecent(group.createdAt)) repeat(services, groupId, userId, memberIds);
   // Who has left it since is not told what it is called now.
   return memberIds.includes(userId) ? (group.name ?? groupName) : groupName;
 }

@@ -5,6 +5,7 @@ import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id, ignored, messageText, newMessageId } from '../../schemas.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
+import { isRecent } from '../messages/recent.ts';
 import { changeGroup, removeMember } from './membership.ts';
 import { notification, writeNotification } from './notification.ts';
 import { announceRole } from './roles.ts';
@@ -26,9 +27,11 @@ export const leaveGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       });
       const place = placeOf(written);
       if (written.repeated) {
-        // By now I may be a member again: what is true stands in the database.
-        publisher.refresh(userId);
-        publisher.requestCatchUp(groupTopic(groupId), userId);
+        if (isRecent(written.createdAt)) {
+          // By now I may be a member again: what is true stands in the database.
+          publisher.refresh(userId);
+          publisher.requestCatchUp(groupTopic(groupId), userId);
+        }
       } else {
         const item = groupMessageItem(message, written, place);
         publisher.leaveGroup(userId, item);

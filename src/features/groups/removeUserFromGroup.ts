@@ -9,6 +9,7 @@ import { type Context, operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id, messageText, newMessageId } from '../../schemas.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from '../messages/presenter.ts';
+import { isRecent } from '../messages/recent.ts';
 import type { NewMessage, WrittenMessage } from '../messages/writeMessages.ts';
 import { changeGroup, findMember, removeMember, requireMember } from './membership.ts';
 import { notification, writeNotification } from './notification.ts';
@@ -62,6 +63,7 @@ function tell(context: Context, userId: string, message: NewMessage, written: Wr
   const { publisher } = services;
   const { conversationId: groupId } = message;
   if (written.repeated) {
+    if (!isRecent(written.createdAt)) return;
     // By now the user may have been added again: what is true stands in the database.
     publisher.refresh(userId);
     publisher.requestCatchUp(groupTopic(groupId), senderId);

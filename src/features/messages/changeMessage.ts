@@ -7,13 +7,8 @@ import type { Context } from '../../operation.ts';
 import { groupTopic, userTopic } from '../../realtime/topics.ts';
 import { requireAccount } from '../auth/accounts.ts';
 import type { NamedConversation } from './conversation.ts';
+import { isRecent } from './recent.ts';
 import type { changedPlace } from './rows.ts';
-
-/**
- * How long after a message was changed the event of it is sought by asking for the same change again, in milliseconds. Later such a request is
- * no sign of a loss: who can see a message could make everybody catch up without end. The clocks of servers differ by far less.
- */
-const RECENT = 60_000;
 
 /** A message that may be changed, and who wants to change it. */
 export interface Target {
@@ -61,8 +56,7 @@ export async function changeMessage(
   };
   const turn = { conversationId: conversation.conversationId, userId: context.userId };
   const changed = await database.changeConversation(turn, work, () => requestCatchUp(context, conversation));
-  const age = Date.now() - changed.message.updatedAt.getTime();
-  if (!changed.isChanged && age < RECENT) requestCatchUp(context, conversation);
+  if (!changed.isChanged && isRecent(changed.message.updatedAt)) requestCatchUp(context, conversation);
   return changed;
 }
 

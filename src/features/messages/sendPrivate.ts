@@ -6,6 +6,7 @@ import { userTopic } from '../../realtime/topics.ts';
 import { id, messageText, newMessageId, replyToId } from '../../schemas.ts';
 import { dialogId } from './dialogId.ts';
 import { ownMessageItem, placeOf, privateMessageItem } from './presenter.ts';
+import { isRecent } from './recent.ts';
 
 /** `privateMessage`: stores a message in the dialog with the receiver and tells the receiver's connections. */
 export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
@@ -25,8 +26,9 @@ export const sendPrivate = ({ MAX_MESSAGE_LENGTH }: Env) =>
       };
       const written = await writer.send(message);
       const place = placeOf(written);
-      if (written.repeated) publisher.requestCatchUp(userTopic(receiverId), userId);
-      else {
+      if (written.repeated) {
+        if (isRecent(written.createdAt)) publisher.requestCatchUp(userTopic(receiverId), userId);
+      } else {
         const item = privateMessageItem(message, written, place);
         if (receiverId !== userId) publisher.publish(userTopic(receiverId), 'privateMessage', item, { exceptUserIds: [userId] });
         publisher.publishOwn(userId, connection, 'privateMessage', () => ownMessageItem(item, message, written));

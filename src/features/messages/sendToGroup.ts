@@ -5,6 +5,7 @@ import { operation } from '../../operation.ts';
 import { groupTopic } from '../../realtime/topics.ts';
 import { id, ignored, messageText, newMessageId, replyToId } from '../../schemas.ts';
 import { groupMessageItem, ownMessageItem, placeOf } from './presenter.ts';
+import { isRecent } from './recent.ts';
 
 /** `messageInGroup`: stores a message in a group of mine and tells the connections of every other member. */
 export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
@@ -29,8 +30,9 @@ export const sendToGroup = ({ MAX_MESSAGE_LENGTH }: Env) =>
       };
       const written = await writer.send(message);
       const place = placeOf(written);
-      if (written.repeated) publisher.requestCatchUp(groupTopic(groupId), userId);
-      else {
+      if (written.repeated) {
+        if (isRecent(written.createdAt)) publisher.requestCatchUp(groupTopic(groupId), userId);
+      } else {
         const item = groupMessageItem(message, written, place);
         publisher.publish(groupTopic(groupId), 'messageInGroup', item, { exceptUserIds: [userId] });
         publisher.publishOwn(userId, connection, 'messageInGroup', () => ownMessageItem(item, message, written));
