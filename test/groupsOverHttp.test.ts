@@ -227,6 +227,22 @@ describe('groups over HTTP', () => {
       expect((await ask(owner, 'GET', `/groups/${groupId}`)).body).toMatchObject({ data: { role: 'member', memberCount: 3 } });
     });
 
+    test('DELETE takes its notification from the query as from the body, which counts before it', async () => {
+      await gather();
+      const [removal, leaving] = [notification(), notification()];
+      const query = new URLSearchParams(removal);
+      const removed = { status: 200, body: { data: { groupId, ...placeAt(4) } } };
+      expect(await ask(admin, 'DELETE', `${path(member)}?${query}`)).toMatchObject(removed);
+      expect(await ask(admin, 'DELETE', path(member), removal)).toMatchObject(removed);
+      expect(await ask(admin, 'DELETE', `${path(admin)}?${query}`, leaving)).toMatchObject({ status: 200 });
+      expect(await frames(owner)).toMatchObject([
+        { type: 'leaveGroup', item: { ...removal, senderId: admin.id } },
+        { type: 'leaveGroup', item: { ...leaving, senderId: admin.id } },
+      ]);
+      for (const wrong of [`groupId=${groupId}`, 'x=1'])
+        expect(await ask(owner, 'DELETE', `${path(member)}?${wrong}`, notification())).toMatchObject({ status: 400 });
+    });
+
     test('DELETE wants a notification', async () => {
       await gather();
       const answer = await ask(owner, 'DELETE', path(member));

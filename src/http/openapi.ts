@@ -66,7 +66,8 @@ function describeRoute(route: Route, path: string): object {
     const { description, ...schema } = jsonSchema(shape[name] ?? z.unknown(), 'input');
     return { name, in: place, required: !shape[name]?.safeParse(undefined).success, ...(description && { description }), schema };
   };
-  const hasBody = route.method !== 'get' && rest.length > 0;
+  // OpenAPI 3.0 knows no body of a DELETE, though one is taken.
+  const hasBody = route.method !== 'get' && route.method !== 'delete' && rest.length > 0;
   const body = z.strictObject(Object.fromEntries(Object.entries(shape).filter(([name]) => !inPath(name))));
   const parameters = [...names.map((name) => parameter(name, 'path')), ...(hasBody ? [] : rest.map((name) => parameter(name, 'query')))];
   return {

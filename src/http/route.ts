@@ -14,7 +14,7 @@ interface Description<S extends z.ZodObject = z.ZodObject> {
   summary: string;
   /** Counted for each account, or for each address where there is none yet. A path for users has `request` if nothing else. */
   limit?: LimitName;
-  /** What the path, and the body or (of a GET) the query, hold together. */
+  /** What the path, and the body or (of a GET or a DELETE) the query, hold together. */
   params: S;
   /** Status and body of success. */
   status: 200 | 201;

@@ -181,7 +181,7 @@ export function requestOf(
   const { memberId, messageId } = others;
   const values: Record<string, string> = { companionId: user.id, userId: memberId, groupId, messageId, emoji: encodeURIComponent('👍') };
   const path = rest.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
-  if (rest.method !== 'GET' || !input) return { path, ...(input && { body: input }) };
+  if (!['GET', 'DELETE'].includes(rest.method) || !input) return { path, ...(input && { body: input }) };
   const query = new URLSearchParams(Object.entries(input).map(([name, value]) => [name, String(value)]));
   return { path: `${path}?${query}` };
 }

@@ -57,11 +57,17 @@ const setRole = operationRoute({
 
 function remove(env: Env): Route {
   const [removal, leaving] = [removeUserFromGroup(env), leaveGroup(env)];
+  const { messageId, message } = notification(env);
   return route({
     method: 'delete',
     path: '/groups/:groupId/members/:userId',
     summary: 'Take a member out of a group, as the owner or an admin, or leave it; the same messageId again changes nothing',
-    params: z.strictObject({ groupId: id, userId: id, ...notification(env) }),
+    params: z.strictObject({
+      groupId: id,
+      userId: id,
+      messageId,
+      message: message.describe('One that is too long for an address may stand in a JSON body, with the `messageId` or without'),
+    }),
     status: 200,
     answer: z.object({ data: place.extend({ groupId: knownId }) }),
     errors: ['not_a_member', 'not_an_admin', 'not_the_owner', 'no_such_member', 'message_id_taken'],
