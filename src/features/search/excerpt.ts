@@ -19,11 +19,14 @@ const BEFORE = 40;
 /** Stands where the message goes on. */
 const CUT = '…';
 
+/** Of a longer word only the beginning is compared: marks of several kinds on one letter take a time to fold that grows with their square. */
+const COMPARED = 256;
+
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 const ASCII = /^\w+$/;
 
 /** What words are compared by. Most are short and ASCII, and there may be a hundred thousand of them in a page. */
-const keyOf = (word: string): string => (ASCII.test(word) ? word.toUpperCase() : fold(word));
+const keyOf = (word: string): string => (ASCII.test(word) ? word.toUpperCase() : fold(word.slice(0, COMPARED)));
 
 /** Excerpts of messages that were found by `text`. There may be a million characters to look through: others are served meanwhile. */
 export async function excerptsOf(contents: string[], text: string): Promise<Excerpt[]> {
