@@ -55,7 +55,8 @@ export class Stage {
         NODE_ENV: 'production',
         BCRYPT_ROUNDS: '4',
         RATE_LIMITS: 'off',
-        LOG_LEVEL: 'warn',
+        // A line of it says where it listens.
+        LOG_LEVEL: 'info',
         JWT_SECRET: randomUUID(),
         DATABASE_URL: await this.database(),
         ...variables,

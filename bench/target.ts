@@ -33,7 +33,7 @@ export class TargetProcess {
       let printed = '';
       stdout?.on('data', (chunk) => {
         printed += String(chunk);
-        const [, port] = /http:\/\/[\w.]+:(\d+)\s/.exec(printed) ?? [];
+        const [, port] = /http:\/\/[\w.]+:(\d+)[\s"]/.exec(printed) ?? [];
         if (port) resolve(`http://127.0.0.1:${port}`);
       });
       this.#child.on('error', reject);

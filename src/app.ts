@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { migrate } from './db/migrator.ts';
 import { Database } from './db/sequelize.ts';
 import type { Env } from './env.ts';
+import { OperatorError } from './errors.ts';
 import { signingSecret } from './features/auth/secret.ts';
 import { SessionReader } from './features/auth/sessionReader.ts';
 import { Tokens } from './features/auth/tokens.ts';
@@ -108,7 +109,10 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     indexer.start();
     stopping.signal.throwIfAborted();
     httpServer.listen(env.PORT, env.HOST);
-    await once(httpServer, 'listening');
+    await once(httpServer, 'listening').catch((cause: unknown) => {
+      const place = `HOST=${env.HOST} and PORT=${env.PORT}`;
+      throw new OperatorError(`The server cannot listen on ${place}. End the program that listens there, or set PORT or HOST.`, { cause });
+    });
     const address = httpServer.address();
     if (!address || typeof address === 'string') throw new Error('the server has no port');
     return address.port;

@@ -123,9 +123,14 @@ const schema = z
     PASSWORD_MIN_LENGTH: wholeNumber(1, 72).default(8),
   })
   .superRefine(({ WORKERS, REDIS_URL }, context) => {
-    if (WORKERS === 1 || REDIS_URL) return;
+    // Where it is refused it is the text still.
+    if (!Number.isInteger(WORKERS) || WORKERS === 1 || REDIS_URL) return;
     const message = `needs REDIS_URL, because it asks for ${WORKERS} processes, which hear of each other's messages through Redis`;
     context.addIssue({ code: 'custom', path: ['WORKERS'], message });
+  })
+  .refine(({ REDIS_CLUSTER, REDIS_URL }) => REDIS_CLUSTER !== true || REDIS_URL, {
+    path: ['REDIS_CLUSTER'],
+    error: 'needs REDIS_URL, one of the servers of the cluster',
   })
   .superRefine((env, context) => {
     if (env.NODE_ENV !== 'production') return;

@@ -41,7 +41,10 @@ async function main(): Promise<void> {
     undo.push(() => app.stop());
     const port = await app.start();
     if (primary) primary.started(port);
-    else welcome(env, port, database.embedded);
+    else {
+      logger.info({ host: env.HOST, port }, `listening on http://localhost:${port}`);
+      if (!env.production) welcome(env, port, database.embedded);
+    }
   } catch (error) {
     await stop();
     throw error;

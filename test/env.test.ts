@@ -66,7 +66,7 @@ describe('The configuration', () => {
     ['PING_INTERVAL', '1m', 60],
     ['CORS_ORIGINS', 'https://a.example, http://localhost:5173', ['https://a.example', 'http://localhost:5173']],
     ['REDIS_URL', 'rediss://:secret@redis:6380', 'rediss://:secret@redis:6380'],
-    ['REDIS_CLUSTER', 'true', true],
+    ['REDIS_CLUSTER', 'false', false],
     ['WORKERS', '1', 1],
     ['LOG_LEVEL', 'silent', 'silent'],
     ['METRICS_TOKEN', 'sixteen-letters!', 'sixteen-letters!'],
@@ -101,6 +101,7 @@ describe('The configuration', () => {
     ['CORS_ORIGINS', 'https://chat.example.com/', 'origins'],
     ['REDIS_URL', 'http://localhost', 'redis://'],
     ['REDIS_CLUSTER', 'yes', 'true or false'],
+    ['REDIS_CLUSTER', 'true', 'needs REDIS_URL'],
     ['WORKERS', '0', 'auto or a whole number from 1'],
     ['WORKERS', 'all', 'auto or a whole number from 1'],
     ['WORKERS', '2', 'needs REDIS_URL'],
@@ -109,14 +110,15 @@ describe('The configuration', () => {
     ['METRICS_TOKEN', 'no white space in it', 'white space'],
     ['MAX_MESSAGE_LENGTH', '0', 'a whole number from 1'],
     ['PASSWORD_MIN_LENGTH', '73', 'a whole number from 1 to 72'],
-  ])('refuses %s=%s, names it and says what it wants', (name, text, wanted) => {
-    expect(() => parseEnv({ [name]: text })).toThrow(new RegExp(`^${name} .*${wanted}`));
+  ])('refuses %s=%s, names it and says in a line what it wants', (name, text, wanted) => {
+    expect(() => parseEnv({ [name]: text })).toThrow(new RegExp(`^${name} .*${wanted}.*$`));
   });
 
   test('takes as many processes as are named, or as there are processors, once there is a Redis between them', () => {
     const REDIS_URL = 'redis://localhost:6379';
     expect(parseEnv({ WORKERS: '4', REDIS_URL }).WORKERS).toBe(4);
     expect(parseEnv({ WORKERS: 'auto', REDIS_URL }).WORKERS).toBe(availableParallelism());
+    expect(parseEnv({ REDIS_CLUSTER: 'true', REDIS_URL }).REDIS_CLUSTER).toBe(true);
   });
 
   test('in production wants a secret, and allows no browser origin until one is named', () => {
@@ -150,6 +152,41 @@ describe('The server', () => {
     expect(server.stdout).toBe('');
     expect(server.stderr).toBe('PORT must be a whole number from 0 to 65535\nRATE_LIMITS must be on or off\n');
     expect(existsSync(path.join(dataDir, 'postgres'))).toBe(false);
+  });
+
+  test('ends with 1 and names HOST when there is no such address', async () => {
+    const server = new ServerProcess(await newDirectory(), { HOST: 'nope.invalid', DATABASE_URL: await newDatabase({ migrated: false }) });
+    expect(await server.exit()).toBe(1);
+    expect(server.stdout).not.toContain('listening');
+    expect(server.stderr).toMatch(/^The server cannot listen on HOST=nope\.invalid and PORT=0\. .*\n\(.*nope\.invalid\)\n$/);
+  });
+
+  test.each([
+    ['is a file', 'file'],
+    ['is to lie in a file', 'file/data'],
+    ['cannot be made', '/proc/nope'],
+    ['cannot be written to', '/proc'],
+  ])('ends with 1 and names DATA_DIR when that %s, for the database as for the secret', async (_what, place) => {
+    const directory = await newDirectory();
+    await writeFile(path.join(directory, 'file'), '');
+    const DATA_DIR = path.resolve(directory, place);
+    for (const DATABASE_URL of ['', await newDatabase({ migrated: false })]) {
+      const server = new ServerProcess(directory, { DATA_DIR, DATABASE_URL });
+      expect(await server.exit()).toBe(1);
+      expect(server.stderr).toMatch(new RegExp(`^DATA_DIR=${DATA_DIR} cannot be used\\. .*\\n\\(.*\\)\\n$`));
+    }
+  });
+
+  test('in production prints lines of its log alone, and where it listens is one of them', async () => {
+    const variables = { NODE_ENV: 'production', JWT_SECRET: SECRET, DATABASE_URL: await newDatabase({ migrated: false }) };
+    const server = await startProcess(await newDirectory(), variables);
+    const lines = server.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 30, msg: server.url.replace('http://127.0.0.1', 'listening on http://localhost') }),
+    );
   });
 
   test('ends with 1 in production without a secret', async () => {

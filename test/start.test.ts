@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
@@ -105,6 +106,19 @@ describe('A server started on an empty DATA_DIR', () => {
     await serving?.ready();
     expect((await call(serving ?? { url: '' }, 'GET', '/profile')).status).toBe(401);
     expect(await serving?.stop()).toBe(0);
+  });
+
+  test('removes what a start left that was killed while it made the database, and nothing of one that goes on', async () => {
+    const dataDir = await newDirectory();
+    const workshops = async () => (await readdir(dataDir)).filter((name) => name.startsWith('postgres-new-'));
+    const killed = new ServerProcess(dataDir);
+    await vi.waitFor(async () => expect(await workshops()).toHaveLength(1), { timeout: 20_000, interval: 5 });
+    await killed.kill();
+    expect(await workshops()).toHaveLength(1);
+    const ofAnother = `postgres-new-${process.pid}-abcdef`;
+    for (const name of [ofAnother, 'postgres-new-abcdef']) await mkdir(path.join(dataDir, name));
+    await startProcess(dataDir);
+    expect(await workshops()).toEqual([ofAnother]);
   });
 
   test.concurrent('ends with 0 at a signal that comes while its database starts, and leaves no PostgreSQL', async () => {

@@ -212,7 +212,7 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
     const port = Object(other.address()).port;
     const second = new ServerProcess(otherDir, { WORKERS: `${COUNT}`, REDIS_URL: redis.url, PORT: `${port}` });
     expect(await second.exit()).toBe(1);
-    expect(second.stderr).toMatch(/^bind EADDRINUSE [^\n]* Another program listens there: stop it, or set PORT\.\n$/);
+    expect(second.stderr).toMatch(/^The server cannot listen on [^\n]* or set PORT or HOST\.\n\(bind EADDRINUSE [^\n]*\)\n$/);
     expect(second.stdout).not.toContain('Messenger is listening');
     expect(await postmaster(otherDir)).toBeUndefined();
     other.close();

@@ -7,8 +7,5 @@ export function explainFailure(error: unknown): string {
   if (error instanceof OperatorError)
     return error.cause instanceof Error ? `${error.message}\n(${error.cause.message.trim()})` : error.message;
   if (error instanceof ConnectionError) return `The database of DATABASE_URL cannot be used: ${error.message}`;
-  if ('code' in error && error.code === 'EADDRINUSE') return `${error.message}. Another program listens there: stop it, or set PORT.`;
-  if ('code' in error && (error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL'))
-    return `${error.message}. Check PORT, HOST and DATA_DIR.`;
   return error.stack ?? error.message;
 }

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chown, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { OperatorError } from '../../errors.ts';
+import { makeDirectory, unusable } from '../../lib/dataDir.ts';
 import { freePort } from '../../lib/freePort.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { LogThrottle } from '../../lib/logThrottle.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
-import { findPostmaster } from './postmaster.ts';
+import { findPostmaster, isAlive } from './postmaster.ts';
 
 /** Held by the server that owns the embedded database, for as long as it lives. */
 const OWNER_LOCK = 7_301_925;
@@ -48,13 +49,13 @@ export class EmbeddedDatabase {
   /**
    * Starts the database, or finds it running, and owns it until `stop`.
    * With `share`, one that a running server owns is used beside it and left running.
-   * @throws {OperatorError} when another server owns it, without `share`; nothing of it is touched
+   * @throws {OperatorError} when another server owns it, without `share`, and nothing of it is touched; or when `dataDir` cannot be used
    */
   static async start(dataDir: string, logger: Logger, { share = false } = {}): Promise<EmbeddedDatabase> {
     const directory = path.join(dataDir, 'postgres');
-    await mkdir(dataDir, { recursive: true });
+    await makeDirectory(dataDir).catch(unusable(dataDir));
     const database = new EmbeddedDatabase(directory, await findBinaries(directory), logger);
-    await database.#initialise(dataDir);
+    await database.#initialise(dataDir).catch(unusable(dataDir));
     await database.#acquire(share);
     return database;
   }
@@ -72,8 +73,9 @@ export class EmbeddedDatabase {
   }
 
   async #initialise(dataDir: string): Promise<void> {
+    await this.#clearUp(dataDir);
     if (!(await stat(this.#directory).catch(() => undefined))) {
-      const workshop = await mkdtemp(`${this.#directory}-new-`);
+      const workshop = await mkdtemp(`${this.#directory}-new-${process.pid}-`);
       await this.#build(workshop).finally(() => rm(workshop, { recursive: true, force: true }));
     }
     this.#password = await readFile(path.join(this.#directory, PASSWORD_FILE), 'utf8').catch((cause: unknown) => {
@@ -81,6 +83,22 @@ export class EmbeddedDatabase {
         cause,
       });
     });
+  }
+
+  /**
+   * Removes the workshops of starts that were killed. Each has the pid of its start in its name, but for those of earlier versions;
+   * this process's own was an earlier one's, as in a container that was started again.
+   */
+  async #clearUp(dataDir: string): Promise<void> {
+    for (const name of await readdir(dataDir)) {
+      const workshop = /^postgres-new-(?:(\d+)-)?/.exec(name);
+      const pid = Number(workshop?.[1]);
+      if (!workshop || (pid !== process.pid && isAlive(pid))) continue;
+      // What an `initdb` that outlived its start still writes there is left to the next start.
+      await rm(path.join(dataDir, name), { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) =>
+        this.#logger.warn(error, 'what a start that was killed has left cannot be removed'),
+      );
+    }
   }
 
   /** Makes the cluster aside and moves it into place whole: a start that is cut off leaves nothing half made, and of two at once one wins. */

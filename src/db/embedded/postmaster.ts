@@ -28,7 +28,8 @@ async function mayServe(pid: number, directory: string): Promise<boolean> {
   return workingDirectory === undefined || workingDirectory === (await realpath(directory));
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process with this pid runs on this machine. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
