@@ -107,4 +107,10 @@ describe.skipIf(!isBrowserInstalled)('in a browser', () => {
     expect(await page.locator('#getMissed').getByText('changedSince', { exact: true }).first().isVisible()).toBe(true);
     expect(errors).toEqual([]);
   });
+
+  test('the page about the WebSocket is no wider than a telephone', async () => {
+    const page = await browser.newPage({ viewport: { width: 375, height: 667 } });
+    await page.goto(`${server.url}/api/ws-docs/`);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
+  });
 });

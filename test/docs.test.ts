@@ -62,6 +62,16 @@ describe('swagger.yaml', () => {
     expect(served).toHaveLength(new Set(served).size);
   });
 
+  test('marks the old paths, and says which to take', () => {
+    const old = Object.entries(swagger.paths).flatMap(([path, methods]) =>
+      Object.values(methods).flatMap((one) => (one.deprecated ? path : [])),
+    );
+    expect(old.filter((path) => path.startsWith('/api/use-cases/'))).toHaveLength(4);
+    expect(documented('POST', '/api/use-cases/mark-as-deleted')).toMatchObject({
+      description: 'The same as DELETE /api/dialogs/{companionId}.',
+    });
+  });
+
   test.each(names)('says of $name whether it takes a token, and how it can fail', ({ method, path, isProtected }) => {
     const { security, responses } = documented(method, `/api${path}`);
     expect(security).toEqual(isProtected ? [{ token: [] }] : []);

@@ -66,6 +66,7 @@ function describeRoute(route: Route, path: string): object {
     const { description, ...schema } = jsonSchema(shape[name] ?? z.unknown(), 'input');
     return { name, in: place, required: !shape[name]?.safeParse(undefined).success, ...(description && { description }), schema };
   };
+  const sameAs = route.sameAs ?? (path !== route.path && `${route.method.toUpperCase()} /api${route.path}`);
   // OpenAPI 3.0 knows no body of a DELETE, though one is taken.
   const hasBody = route.method !== 'get' && route.method !== 'delete' && rest.length > 0;
   const body = z.strictObject(Object.fromEntries(Object.entries(shape).filter(([name]) => !inPath(name))));
@@ -73,9 +74,7 @@ function describeRoute(route: Route, path: string): object {
   return {
     summary: route.summary,
     tags: [path.split('/')[1]],
-    ...(path === route.path
-      ? undefined
-      : { deprecated: true, description: `The same as ${route.method.toUpperCase()} /api${route.path}.` }),
+    ...(sameAs && { deprecated: true, description: `The same as ${sameAs}.` }),
     security: route.public ? [] : [{ token: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...(hasBody && { requestBody: { required: true, ...json(jsonSchema(body, 'input')) } }),

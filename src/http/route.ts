@@ -11,6 +11,8 @@ interface Description<S extends z.ZodObject = z.ZodObject> {
   path: string;
   /** Other paths for the same. */
   aliases?: string[];
+  /** The path that this one is the same as, where the methods differ: what does not is an alias. */
+  sameAs?: string;
   summary: string;
   /** Counted for each account, or for each address where there is none yet. A path for users has `request` if nothing else. */
   limit?: LimitName;

@@ -10,9 +10,10 @@ const STYLE = new Html(`
   :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
   body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
   section { border-top: 1px solid #8886; margin-top: 2rem; }
-  table { border-collapse: collapse; margin: .5rem 0; }
+  table { border-collapse: collapse; display: block; margin: .5rem 0; overflow-x: auto; }
   th, td { border: 1px solid #8886; padding: .2rem .6rem; text-align: left; vertical-align: top; }
   pre { background: #8882; overflow: auto; padding: .6rem; }
+  h1, h2, h3, nav, p { overflow-wrap: anywhere; }
   nav a { margin-right: .6rem; }`);
 
 /** A page for people that shows the description of the WebSocket. It loads nothing and runs nothing. */

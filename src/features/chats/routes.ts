@@ -33,6 +33,8 @@ const destroy = route({
   },
 });
 
+const oldDestroy: Route = { ...destroy, method: 'post', path: '/use-cases/mark-as-deleted', sameAs: 'DELETE /api/dialogs/{companionId}' };
+
 const update = conversationRoutes({
   method: 'patch',
   path: '/chat',
@@ -42,4 +44,4 @@ const update = conversationRoutes({
   operation: updateChat,
 });
 
-export const chatRoutes: Route[] = [list, destroy, { ...destroy, method: 'post', path: '/use-cases/mark-as-deleted' }, ...update];
+export const chatRoutes: Route[] = [list, destroy, oldDestroy, ...update];
