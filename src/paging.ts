@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 /** Characters of a cursor; one that was given out has less. */
 const MAX_LENGTH = 500;
+const UNKNOWN = 'must be the nextCursor of an answer';
 
 /**
  * The `cursor` of a list, which clients carry without knowing what it says: the place of a row, as `toCursor` made it. Any other text is refused.
@@ -9,11 +10,11 @@ const MAX_LENGTH = 500;
 export const opaqueCursor = <Place extends z.ZodType>(place: Place) =>
   z
     .string()
-    .max(MAX_LENGTH)
+    .max(MAX_LENGTH, UNKNOWN)
     .transform((text, context): z.output<Place> => {
       const { success, data } = place.safeParse(decoded(text));
       if (success) return data;
-      context.addIssue({ code: 'custom', message: 'must be the nextCursor of an answer', input: text });
+      context.addIssue({ code: 'custom', message: UNKNOWN, input: text });
       return z.NEVER;
     })
     .describe('The `nextCursor` of the last page; none for the first page');

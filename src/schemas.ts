@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { AppError } from './errors.ts';
+import { AppError, type ErrorCode, type Issue } from './errors.ts';
 
 /** PostgreSQL stores neither NUL nor half a surrogate pair; refusing them keeps what is stored equal to what was sent. */
 export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
-const STORABLE = 'must be well-formed text without NUL characters';
+export const STORABLE = 'must be well-formed text without NUL characters';
 
 /** A UUID of any version, lower-cased. */
 export const id = z.guid('must be a UUID').toLowerCase();
@@ -85,14 +85,32 @@ export const cursor = pastTime(`${TIME}, or null`)
 /** The same in a query string, where it is left out for the newest page. */
 export const queryCursor = pastTime(TIME).optional().describe('The `nextCursor` of the last page; none for the newest page');
 
+/** What people call the types of JSON. */
+const TYPES = new Map<string, string>([
+  ['string', 'text'],
+  ['number', 'a number'],
+  ['boolean', 'true or false'],
+  ['array', 'a list'],
+  ['object', 'an object'],
+]);
+
+/** What is said of a value of another type where its schema does not say it. */
+const wording: z.core.$ZodErrorMap = (issue) =>
+  issue.code === 'invalid_type' ? `must be ${TYPES.get(issue.expected) ?? issue.expected}` : undefined;
+
 /**
  * Checks `value` and returns what the schema makes of it.
- * @throws {AppError} `invalid_params` with everything that is wrong
+ * @throws {AppError} `code`, with everything that is wrong and the field that it is about
  */
-export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value);
+export function parse<S extends z.ZodType>(schema: S, value: unknown, code: ErrorCode = 'invalid_params'): z.output<S> {
+  const result = schema.safeParse(value, { error: wording, reportInput: true });
   if (result.success) return result.data;
-  throw new AppError('invalid_params', {
-    issues: result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
-  });
+  throw new AppError(code, { issues: result.error.issues.flatMap(issuesOf) });
+}
+
+function issuesOf(issue: z.core.$ZodIssue): Issue[] {
+  const { path, input, message } = issue;
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not known here' }));
+  return [{ path: path.join('.'), message: input === undefined ? 'is missing' : message }];
 }

@@ -127,8 +127,7 @@ const FAILURES: Record<string, (scene: ExampleScene) => Promise<Frame>> = {
   not_a_member: ({ carol, groupId }) => carol.socket.fail('messageInGroup', { messageId: randomUUID(), groupId, content: 'Hello' }),
   not_the_owner: ({ bob, groupId }) => bob.socket.fail('dropGroup', { groupId }),
   no_such_user: ({ ann }) => ann.socket.fail('privateMessage', { messageId: randomUUID(), receiverId: randomUUID(), content: 'Hello' }),
-  no_such_message: ({ ann, groupId }) =>
-    ann.socket.fail('messageInGroup', { messageId: randomUUID(), groupId, content: 'Yes', replyToId: randomUUID() }),
+  no_such_message: ({ ann, groupId }) => ann.socket.fail('deleteMessage', { groupId, messageId: randomUUID() }),
   already_a_member: ({ ann, bob, groupId }) =>
     ann.socket.fail('addUserInGroup', { groupId, userId: bob.id, messageId: randomUUID(), message: 'added' }),
   message_id_taken: ({ bob, groupId, groupMessageId }) =>

@@ -97,7 +97,7 @@ describe('the classic paths for chats', () => {
     ['no messageId', { messageId: undefined }, 'messageId'],
     ['an empty notification', { notificationMessage: '' }, 'notificationMessage'],
     ['a notification that is too long', { notificationMessage: 'x'.repeat(10_001) }, 'notificationMessage'],
-    ['members', { members: [] }, ''],
+    ['members', { members: [] }, 'members'],
   ])('a group with %s is refused', async (_what, wrong, path) => {
     const ann = await newUser(server);
     expect(await create(ann, draft(wrong))).toMatchObject({ status: 400, body: { code: 'invalid_params', errors: [{ path }] } });

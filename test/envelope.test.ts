@@ -55,6 +55,15 @@ describe('the envelope', () => {
     '"listLastMessage"',
     '[]',
     '[{"type":"listLastMessage","params":{"limit":1,"cursorCreatedAt":null}}]',
+    `${'['.repeat(50_000)}${']'.repeat(50_000)}`,
+  ])('%.60s, which is no object, is an error of the processor', async (raw) => {
+    const issues = [{ path: '', message: 'must be an object' }];
+    expect(await answersTo(raw)).toEqual([
+      { error: true, type: 'processor', message: expect.stringMatching(/./), code: 'invalid_frame', issues },
+    ]);
+  });
+
+  test.each([
     '{}',
     '{"params":{"limit":1,"cursorCreatedAt":null}}',
     '{"type":null}',
@@ -63,7 +72,6 @@ describe('the envelope', () => {
     '{"type":{"toString":"listLastMessage"}}',
     '{"Type":"listLastMessage"}',
     '{"__proto__":{"type":"listLastMessage"}}',
-    `${'['.repeat(50_000)}${']'.repeat(50_000)}`,
   ])('%.60s, which is no request, is an error of the processor', async (raw) => {
     const error = { error: true, type: 'processor', message: expect.stringMatching(/./), code: 'invalid_frame' };
     expect(await answersTo(raw)).toEqual([error]);
@@ -122,10 +130,14 @@ describe('the envelope', () => {
     expect(new Set(Object.keys(failure ?? {}))).toEqual(new Set(['code', 'error', 'message', 'type']));
   });
 
-  test.each([[null], [true], [['id']], [{ id: 1 }]])('a requestId that is %j is an error of the processor', async (requestId) => {
-    const [failure] = await answersTo({ type: 'listLastMessage', params: { limit: 1, cursorCreatedAt: null }, requestId });
-    expect(failure).toMatchObject({ error: true, type: 'processor', code: 'invalid_frame' });
-  });
+  test.each([[null], [true], [['id']], [{ id: 1 }]])(
+    'a requestId that is %j is an error of the processor, which names it',
+    async (requestId) => {
+      const [failure] = await answersTo({ type: 'listLastMessage', params: { limit: 1, cursorCreatedAt: null }, requestId });
+      const issues = [{ path: 'requestId', message: 'must be text or a number' }];
+      expect(failure).toMatchObject({ error: true, type: 'processor', code: 'invalid_frame', issues });
+    },
+  );
 
   test.each([
     ['listLastMessage', ['cursorCreatedAt', 'limit']],
@@ -140,7 +152,8 @@ describe('the envelope', () => {
     for (const params of [undefined, null, {}]) {
       const [failure] = await answersTo({ type, params });
       expect(failure).toMatchObject({ error: true, type, code: 'invalid_params' });
-      expect(failure && 'issues' in failure && failure.issues?.map(({ path }) => path).sort()).toEqual(paths);
+      const missing = paths.map((path) => ({ path, message: 'is missing' }));
+      expect(failure && 'issues' in failure && new Set(failure.issues)).toEqual(new Set(missing));
     }
     for (const params of ['x', 1, true, [], [{}]]) {
       expect(await answersTo({ type, params })).toMatchObject([{ error: true, type, code: 'invalid_params' }]);

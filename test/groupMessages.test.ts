@@ -148,7 +148,7 @@ describe('messageInGroup', () => {
     ['an object', { content: { text: 'x' } }, 'content'],
     ['not a UUID as messageId', { messageId: 1 }, 'messageId'],
     ['an operator as groupId', { groupId: { $ne: null } }, 'groupId'],
-    ['with a field nobody knows', { notification: true }, ''],
+    ['with a field nobody knows', { notification: true }, 'notification'],
   ])('%s is an error that names the field, and stores nothing', async (_what, wrong, path) => {
     const before = await rows(ann);
     const failure = await ann.socket.fail('messageInGroup', { messageId: randomUUID(), groupId, content: 'fine', ...wrong });

@@ -190,7 +190,7 @@ describe('searchMessages', () => {
     ['a cursor that was not given', { cursor: 'x' }, 'cursor'],
     ['a time as cursor', { cursor: '2026-01-31T12:00:00.000Z' }, 'cursor'],
     ['a cursor with a wrong id', { cursor: Buffer.from('2026-01-31T12:00:00.000Z 7').toString('base64url') }, 'cursor'],
-    ['two conversations', { receiverId: randomUUID(), groupId: randomUUID() }, ''],
+    ['two conversations', { receiverId: randomUUID(), groupId: randomUUID() }, 'groupId'],
   ])('does not take %s', async (_what, given, path) => {
     const { ann } = people();
     const { code, issues } = await ann.socket.fail('searchMessages', { text: 'x', limit: 10, cursor: null, ...given });
@@ -205,7 +205,7 @@ describe('searchMessages', () => {
       ['text=x&cursor=', 'cursor'],
       ['text=x&limit=0', 'limit'],
       ['text=x&userId=7', 'userId'],
-      [`text=x&userId=${randomUUID()}&groupId=${randomUUID()}`, ''],
+      [`text=x&userId=${randomUUID()}&groupId=${randomUUID()}`, 'groupId'],
     ] as const) {
       const answer = await call(server, 'GET', `/messages/search?${given}`, { token: ann.token });
       expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_params', errors: [{ path }] } });

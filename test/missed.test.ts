@@ -317,15 +317,15 @@ describe('getMissed', () => {
   test.each<[what: string, wrong: object, path: string]>([
     ['101 cursors', { cursors: named(101) }, 'cursors'],
     ['no list of cursors', { cursors: undefined }, 'cursors'],
-    ['both ids', { cursors: [{ receiverId, groupId, afterRev: 0 }] }, 'cursors.0'],
-    ['neither id', { cursors: [...named(1), { afterRev: 0 }] }, 'cursors.1'],
-    ['an id that is null', { cursors: [{ receiverId, groupId: null, afterRev: 0 }] }, 'cursors.0.groupId'],
+    ['both ids', { cursors: [{ receiverId, groupId, afterRev: 0 }] }, 'cursors.0.receiverId'],
+    ['neither id', { cursors: [...named(1), { afterRev: 0 }] }, 'cursors.1.receiverId'],
+    ['two ids that are null', { cursors: [{ receiverId: null, groupId: null, afterRev: 0 }] }, 'cursors.0.receiverId'],
     [
       'a dialog twice',
       {
         cursors: [
           { receiverId, afterRev: 0 },
-          { receiverId: receiverId.toUpperCase(), afterRev: 1 },
+          { receiverId: receiverId.toUpperCase(), groupId: null, afterRev: 1 },
         ],
       },
       'cursors',
@@ -341,7 +341,7 @@ describe('getMissed', () => {
       'cursors',
     ],
     ['an id that is none', { cursors: [{ receiverId: 'me', afterRev: 0 }] }, 'cursors.0.receiverId'],
-    ['an unknown field', { cursors: [{ receiverId, afterRev: 0, seq: 1 }] }, 'cursors.0'],
+    ['an unknown field', { cursors: [{ receiverId, afterRev: 0, seq: 1 }] }, 'cursors.0.seq'],
     ['no afterRev', { cursors: [{ receiverId }] }, 'cursors.0.afterRev'],
     ['an afterRev below 0', { cursors: [{ receiverId, afterRev: -1 }] }, 'cursors.0.afterRev'],
     ['an afterRev that is a fraction', { cursors: [{ groupId, afterRev: 0.5 }] }, 'cursors.0.afterRev'],

@@ -115,8 +115,13 @@ describe('newGroup', () => {
     await call(server, 'DELETE', '/profile', gone);
     for (const userId of [randomUUID(), gone.id]) {
       const groupId = randomUUID();
-      const failure = await ann.socket.fail('newGroup', { groupId, groupName: 'Friends', userIds: [bob.id, userId] });
-      expect(failure).toMatchObject({ code: 'no_such_user', message: 'There is no such user' });
+      const failure = await ann.socket.fail('newGroup', {
+        groupId,
+        groupName: 'Friends',
+        userIds: [bob.id, ann.id, bob.id, userId, userId],
+      });
+      const issues = [{ path: 'userIds.3', message: 'is no user' }];
+      expect(failure).toMatchObject({ code: 'no_such_user', message: 'There is no such user', issues });
       expect(await stored(groupId)).toEqual([]);
     }
     expect(await heard(bob)).toEqual([]);
@@ -168,7 +173,9 @@ describe('newGroup', () => {
     await meet();
     const body = { groupId: randomUUID(), groupName: 'Friends', notificationMessage: 'Welcome', messageId: randomUUID() };
     const post = (userIds: string[]) => call(server, 'POST', '/groups', { token: ann.token, body: { ...body, userIds } });
+    // The list of what is wrong comes with 400 alone.
     expect(await post([randomUUID()])).toMatchObject({ status: 404, body: { code: 'no_such_user' } });
+    expect((await post([randomUUID()])).body).not.toHaveProperty('errors');
     expect(await post([bob.id, bob.id, ann.id])).toMatchObject({ status: 200 });
     expect(await bob.socket.broadcast('addUserInGroup')).toMatchObject({ groupId: body.groupId, message: 'Welcome', senderId: ann.id });
     expect(await post([carol.id])).toMatchObject({ status: 200 });

@@ -140,7 +140,7 @@ describe('privateMessage', () => {
     ['a list', { content: ['x'] }, 'content'],
     ['not a UUID as messageId', { messageId: 'one' }, 'messageId'],
     ['an operator as receiverId', { receiverId: { $ne: null } }, 'receiverId'],
-    ['with a field nobody knows', { senderId: randomUUID() }, ''],
+    ['with a field nobody knows', { senderId: randomUUID() }, 'senderId'],
   ])('%s is an error that names the field, and stores nothing', async (_what, wrong, path) => {
     const before = await page(annSocket, bob);
     const failure = await annSocket.fail('privateMessage', { messageId: randomUUID(), receiverId: bob.id, content: 'fine', ...wrong });

@@ -100,7 +100,8 @@ describe('A message that answers another one', () => {
       const receiverId = whom === 'oneself' ? eve.id : stranger.id;
       const send = (params: object) =>
         eve.socket.fail('privateMessage', { messageId: randomUUID(), receiverId, content: 'What?', replyToId: randomUUID(), ...params });
-      expect(await send({})).toMatchObject({ code: 'no_such_message' });
+      const issues = [{ path: 'replyToId', message: 'is no message of this conversation' }];
+      expect(await send({})).toMatchObject({ code: 'no_such_message', issues });
       expect(await send({ receiverId: randomUUID() })).toMatchObject({ code: 'no_such_user' });
       const id = dialogId(eve.id, receiverId);
       expect(await query(server.databaseUrl, 'SELECT FROM conversations WHERE id = $1', [id])).toEqual([]);

@@ -112,7 +112,7 @@ describe('A server started on an empty DATA_DIR', () => {
     const dataDir = await newDirectory();
     const workshops = async () => (await readdir(dataDir)).filter((name) => name.startsWith('postgres-new-'));
     const killed = new ServerProcess(dataDir);
-    await vi.waitFor(async () => expect(await workshops()).toHaveLength(1), { timeout: 20_000, interval: 5 });
+    await eventually(async () => expect(await workshops()).toHaveLength(1));
     await killed.kill();
     expect(await workshops()).toHaveLength(1);
     const ofAnother = `postgres-new-${process.pid}-abcdef`;

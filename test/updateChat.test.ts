@@ -24,8 +24,14 @@ describe('updateChat', () => {
     const groupId = await newCircle(server, [ann, bob]);
     await write(bob, ann, 'Hello');
     for (const [name, address] of [
-      [{ receiverId: bob.id }, { companionId: bob.id, groupId: null }],
-      [{ groupId }, { companionId: null, groupId }],
+      [
+        { receiverId: bob.id, groupId: null },
+        { companionId: bob.id, groupId: null },
+      ],
+      [
+        { receiverId: null, groupId },
+        { companionId: null, groupId },
+      ],
     ]) {
       const answer = await ann.socket.ask('updateChat', { ...name, muted: true });
       expect(answer).toEqual({ item: { ...address, ...UNSET, muted: true }, data: null, isBroadcast: false });
@@ -126,7 +132,7 @@ describe('updateChat', () => {
 
   test.each([
     ['nothing to change', {}, ''],
-    ['two conversations', { groupId: randomUUID(), muted: true }, ''],
+    ['two conversations', { groupId: randomUUID(), muted: true }, 'receiverId'],
     ['an empty title', { title: '' }, 'title'],
     ['a title that is too long', { title: 'x'.repeat(65) }, 'title'],
     ['a title with white space at its end', { title: 'Bob ' }, 'title'],

@@ -20,7 +20,7 @@ export const errorHandler: ErrorRequestHandler = (error: unknown, _request, resp
   const { status, message, code, issues, retryAfter } = expressError(error) ?? toAppError(error, response.locals);
   if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
   if (status === 401) response.set('WWW-Authenticate', 'Bearer');
-  response.status(status).json({ message, code, errors: issues });
+  response.status(status).json({ message, code, errors: code === 'invalid_params' ? issues : undefined });
 };
 
 /** What an error of Express itself is told as; undefined for any other. */

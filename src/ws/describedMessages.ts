@@ -21,6 +21,9 @@ const ERROR_DETAILS: { [Code in ErrorCode]?: { issues: Issue[] } | { retryAfter:
   rate_limited: { retryAfter: 3 },
 };
 
+/** Errors that name a field where another one than usual is wrong. */
+const MAY_NAME_FIELDS: ErrorCode[] = ['invalid_frame', 'no_such_message', 'no_such_user'];
+
 /** What examples carry as `requestId`. */
 const REQUEST_ID = 1;
 const repeatedId = { requestId: requestId.optional() };
@@ -98,6 +101,7 @@ export function errorMessage(code: ErrorCode, types: string[]): Message {
     message: z.literal(error.message),
     code: z.literal(code),
     ...('issues' in details && { issues }),
+    ...(MAY_NAME_FIELDS.includes(code) && { issues: issues.optional() }),
     ...('retryAfter' in details && { retryAfter: z.int().positive() }),
     ...(repeatsId && repeatedId),
   });

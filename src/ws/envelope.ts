@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { Answer } from '../operation.ts';
+import { parse } from '../schemas.ts';
 import type { BroadcastItem, BroadcastType } from './broadcasts.ts';
 
 /** What a request may carry for its answer to repeat. */
-export const requestId = z.union([z.string(), z.number()]).describe('Repeated by what answers the request');
+export const requestId = z.union([z.string(), z.number()], 'must be text or a number').describe('Repeated by what answers the request');
 
 const envelope = z.object({
   /** Undefined when it is not a text: such a frame is answered with an error that repeats its `requestId`. */
@@ -22,7 +23,7 @@ export const PROCESSOR = 'processor';
 
 /**
  * Reads a frame.
- * @throws {AppError} `invalid_json`, or `invalid_frame` when it is JSON but no request can be read from it
+ * @throws {AppError} `invalid_json`, or `invalid_frame` with what is wrong when it is JSON but no request can be read from it
  */
 export function parseEnvelope(data: string): Envelope {
   let json: unknown;
@@ -31,9 +32,7 @@ export function parseEnvelope(data: string): Envelope {
   } catch {
     throw new AppError('invalid_json');
   }
-  const result = envelope.safeParse(json);
-  if (!result.success) throw new AppError('invalid_frame');
-  return result.data;
+  return parse(envelope, json, 'invalid_frame');
 }
 
 export function answerFrame(type: string, { item, data, place }: Answer, requestId: RequestId): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Env } from '../../env.ts';
-import { isStorable } from '../../schemas.ts';
+import { isStorable, STORABLE } from '../../schemas.ts';
 
 /** What bcrypt looks at; the rest of a longer password would not count. */
 const MAX_BYTES = 72;
@@ -14,5 +14,5 @@ export const newPassword = ({ PASSWORD_MIN_LENGTH }: Env) =>
     .string()
     .refine((text) => [...text].length >= PASSWORD_MIN_LENGTH, `must be at least ${PASSWORD_MIN_LENGTH} characters long`)
     .refine((text) => Buffer.byteLength(text) <= MAX_BYTES, `must be at most ${MAX_BYTES} bytes long`)
-    .refine(isStorable, 'must be well-formed text without NUL characters')
+    .refine(isStorable, STORABLE)
     .meta({ minLength: PASSWORD_MIN_LENGTH });

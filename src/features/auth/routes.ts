@@ -4,11 +4,11 @@ import { fold } from '../../db/searchText.ts';
 import type { Env } from '../../env.ts';
 import { AppError } from '../../errors.ts';
 import { publicRoute, type Route } from '../../http/route.ts';
-import { isStorable, personName } from '../../schemas.ts';
+import { isStorable, personName, STORABLE } from '../../schemas.ts';
 import { newPassword, password } from './passwordSchemas.ts';
 import { beginSession } from './sessions.ts';
 
-const email = z.email('must be an e-mail address').max(254, 'must be at most 254 characters long').refine(isStorable);
+const email = z.email('must be an e-mail address').max(254, 'must be at most 254 characters long').refine(isStorable, STORABLE);
 
 const register = (env: Env) =>
   publicRoute({
@@ -38,7 +38,7 @@ const login = publicRoute({
   path: '/auth/login',
   summary: 'Log in: get an access token',
   limit: 'login',
-  params: z.strictObject({ email: z.string().max(254).refine(isStorable), password }),
+  params: z.strictObject({ email: z.string().max(254, 'must be at most 254 characters long').refine(isStorable, STORABLE), password }),
   status: 200,
   answer: z.object({
     message: z.string(),

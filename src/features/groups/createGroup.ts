@@ -59,7 +59,8 @@ export async function createGroup(context: Context, draft: Draft): Promise<strin
   await services.rateLimits.consume('groupMember', userId, 1 + guestIds.length);
   const { groupId, groupName, messageId, message: content } = draft;
   const message = notification({ groupId, messageId, senderId: userId, content });
-  const create = (transaction: Transaction) => found(services.database, { name: groupName, guestIds, message }, transaction);
+  const create = (transaction: Transaction) =>
+    found(services.database, { name: groupName, userIds: draft.userIds, guestIds, message }, transaction);
   const inDoubt = () => {
     for (const memberId of [userId, ...guestIds]) services.publisher.reconnect(memberId);
   };
@@ -72,11 +73,13 @@ export async function createGroup(context: Context, draft: Draft): Promise<strin
 
 interface Founding {
   name: string;
+  /** As they were named. */
+  userIds: string[];
   guestIds: string[];
   message: NewMessage;
 }
 
-async function found(database: Database, { name, guestIds, message }: Founding, transaction: Transaction): Promise<Creation> {
+async function found(database: Database, { name, userIds, guestIds, message }: Founding, transaction: Transaction): Promise<Creation> {
   const { conversationId, senderId: creatorId } = message;
   const accounts = await holdAccounts(database, [creatorId, ...guestIds], transaction);
   const draft = { id: conversationId, kind: 'group', name, searchText: searchTextOf([name]), creatorId };
@@ -88,7 +91,9 @@ async function found(database: Database, { name, guestIds, message }: Founding, 
     const members = await database.members.findAll({ where, attributes: ['userId'], transaction });
     return { group, written: undefined, memberIds: members.map(({ userId }) => userId) };
   }
-  if (guestIds.some((guestId) => !accounts.has(guestId))) throw new AppError('no_such_user');
+  const strangers = guestIds.filter((guestId) => !accounts.has(guestId));
+  const issues = strangers.map((stranger) => ({ path: `userIds.${userIds.indexOf(stranger)}`, message: 'is no user' }));
+  if (issues.length > 0) throw new AppError('no_such_user', { issues });
   const now = Date.now();
   const owner = { conversationId, userId: creatorId, role: 'owner', joinedAt: new Date(now) };
   // Later than the owner, who is the longest-standing.

@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { id } from '../../schemas.ts';
 import { dialogId } from './dialogId.ts';
 
-/** Names one conversation: a dialog by the other person in it, or a group. `safeExtend` gives it more fields. */
+/** Names one conversation: a dialog by the other person in it, or a group; the other id is absent or null. `safeExtend` gives it more fields. */
 export const conversationName = z
   .strictObject({
-    receiverId: id.optional().describe('The other person of a dialog. Either this or `groupId`'),
-    groupId: id.optional().describe('Either this or `receiverId`'),
+    receiverId: id.nullish().describe('The other person of a dialog. Either this or `groupId`'),
+    groupId: id.nullish().describe('Either this or `receiverId`'),
   })
-  .refine(
-    ({ receiverId, groupId }) => (receiverId === undefined) !== (groupId === undefined),
-    'must have either a receiverId or a groupId, and not both',
-  );
+  .refine(({ receiverId, groupId }) => [receiverId, groupId].filter((id) => id !== undefined && id !== null).length === 1, {
+    path: ['receiverId'],
+    error: 'must be given where groupId is not, and only there',
+  });
 
 /** How a conversation is named to a user: a dialog by the other person in it, which is the user in the dialog with oneself, or a group. */
 export type Address = { companionId: string; groupId: null } | { companionId: null; groupId: string };
@@ -21,9 +21,8 @@ export type NamedConversation = Address & { conversationId: string; kind: 'dialo
 
 /** The conversation that `userId` means by the name. */
 export function conversationOf(userId: string, { receiverId, groupId }: z.output<typeof conversationName>): NamedConversation {
-  if (receiverId !== undefined)
-    return { conversationId: dialogId(userId, receiverId), kind: 'dialog', companionId: receiverId, groupId: null };
-  if (groupId !== undefined) return { conversationId: groupId, kind: 'group', companionId: null, groupId };
+  if (receiverId) return { conversationId: dialogId(userId, receiverId), kind: 'dialog', companionId: receiverId, groupId: null };
+  if (groupId) return { conversationId: groupId, kind: 'group', companionId: null, groupId };
   throw new Error('no conversation is named');
 }
 

@@ -37,7 +37,7 @@ const params = z.strictObject({
 });
 
 function areDistinct(names: Name[]): boolean {
-  return new Set(names.map(({ receiverId, groupId }) => `${receiverId} ${groupId}`)).size === names.length;
+  return new Set(names.map(({ receiverId, groupId }) => `${receiverId ?? ''} ${groupId ?? ''}`)).size === names.length;
 }
 
 const shortAddress = z.object(address);

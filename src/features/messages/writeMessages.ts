@@ -84,7 +84,9 @@ function valuesOf(messages: NewMessage[]): unknown[] {
 function outcomeOf(row: Row): Outcome {
   if (row.outcome !== 'stored' && row.outcome !== 'duplicate') {
     const { success, data, error } = REFUSALS.safeParse(row.outcome);
-    return success ? new AppError(data) : error;
+    if (!success) return error;
+    const issues = [{ path: 'replyToId', message: 'is no message of this conversation' }];
+    return new AppError(data, data === 'no_such_message' ? { issues } : {});
   }
   return {
     repeated: row.outcome === 'duplicate',

@@ -70,7 +70,10 @@ const messages = operationRoute({
     'Find messages by their words, in all my chats or in one, newest first. A page may have few rows or none and still a nextCursor: then others follow',
   params: z
     .strictObject({ text: wantedWords, limit, cursor: searchCursor.optional(), userId: id.optional(), groupId: id.optional() })
-    .refine(({ userId, groupId }) => userId === undefined || groupId === undefined, 'must not have both a userId and a groupId'),
+    .refine(({ userId, groupId }) => userId === undefined || groupId === undefined, {
+      path: ['groupId'],
+      error: 'must not be given where userId is',
+    }),
   status: 200,
   answer: pageBody(foundRow),
   errors: ['not_a_member'],

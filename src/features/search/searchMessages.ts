@@ -27,10 +27,10 @@ export const foundRow = messageRow.extend({ excerpt });
 export const searchMessages = operation({
   params: z
     .strictObject({ text: wantedWords, limit, cursor: searchCursor.nullable(), receiverId: id.optional(), groupId: id.optional() })
-    .refine(
-      ({ receiverId, groupId }) => receiverId === undefined || groupId === undefined,
-      'must not have both a receiverId and a groupId',
-    ),
+    .refine(({ receiverId, groupId }) => receiverId === undefined || groupId === undefined, {
+      path: ['groupId'],
+      error: 'must not be given where receiverId is',
+    }),
   answer: pageWith(foundRow, nextCursor),
   async handle({ userId, services: { database, rateLimits, searchTurns } }, { text, limit, cursor: after, receiverId, groupId }) {
     await rateLimits.consume('search', userId);
