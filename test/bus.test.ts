@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createLogger } from '../src/lib/logger.ts';
 import { Metrics } from '../src/metrics.ts';
@@ -7,6 +8,10 @@ import { HELLO, Listener, newTopic } from './support/busListener.ts';
 import { eventually } from './support/eventually.ts';
 import { newLogFile } from './support/logs.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
+
+/** Whether it is done before a timer ends that begins now: a machine that stands still holds up both. */
+const isInTime = (milliseconds: number, done: Promise<unknown>): Promise<boolean> =>
+  Promise.race([done.then(() => true), delay(milliseconds, false)]);
 
 describe.each([
   { kind: 'in memory', needsRedis: false, cluster: false },
@@ -108,9 +113,7 @@ describe.each([
       await Promise.all([other.bus.subscribe(before), other.bus.subscribe(gone)]);
       await redis?.kill();
       await eventually(() => expect(other.bus.failure).toEqual(expect.any(String)));
-      const begun = performance.now();
-      await other.bus.subscribe(meanwhile);
-      expect(performance.now() - begun).toBeLessThan(2_000);
+      expect(await isInTime(2_000, other.bus.subscribe(meanwhile))).toBe(true);
       other.bus.unsubscribe(gone);
       void one.bus.publish(before, HELLO, 'lost');
       expect([one.losses, other.losses]).toEqual([0, 0]);
@@ -129,7 +132,7 @@ describe.each([
       await other.bus.subscribe(topic);
       redis?.freeze();
       try {
-        await vi.waitFor(() => expect([one.bus.failure, other.bus.failure]).not.toContain(undefined), { timeout: 8_000 });
+        await eventually(() => expect([one.bus.failure, other.bus.failure]).not.toContain(undefined));
       } finally {
         redis?.thaw();
       }
@@ -168,9 +171,10 @@ describe.each([
       redis?.freeze();
       try {
         await one.bus.subscribe(newTopic());
-        const begun = performance.now();
-        for (let count = 0; count < 20; count++) await one.bus.subscribe(newTopic());
-        expect(performance.now() - begun).toBeLessThan(2_000);
+        const many = async () => {
+          for (let count = 0; count < 20; count++) await one.bus.subscribe(newTopic());
+        };
+        expect(await isInTime(2_000, many())).toBe(true);
       } finally {
         redis?.thaw();
       }
@@ -192,7 +196,7 @@ describe.each([
       const one = await listen();
       await Promise.all(topics.map((topic) => one.bus.subscribe(topic)));
       await redis?.ask('CLIENT KILL TYPE pubsub');
-      await vi.waitFor(() => expect(one.bus.failure).toEqual(expect.any(String)), { timeout: 5_000, interval: 1 });
+      await vi.waitFor(() => expect(one.bus.failure).toEqual(expect.any(String)), { timeout: 20_000, interval: 1 });
       await vi.waitFor(async () => expect(await redis?.subscribersOf(first)).toBe(1), { timeout: 20_000, interval: 1 });
       one.bus.unsubscribe(last);
       await eventually(() => expect(one.bus.failure).toBeUndefined());

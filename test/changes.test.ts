@@ -48,11 +48,15 @@ function reactionOf({ id: userId }: Person, type: ChangeType): object {
   return 'emoji' in params ? { userId, emoji: params.emoji, isAdded: type === 'addReaction' } : {};
 }
 
-/** A message that can be changed in that way, and not the first one of its conversation. */
-async function changeable(talk: Talk, by: Person, type: ChangeType): Promise<Row> {
+/** A message that can be changed in that way, and not the first one of its conversation. A witness asked for events on another server. */
+async function changeable(talk: Talk, by: Person, type: ChangeType, witness?: Person): Promise<Row> {
   await talk.say(by, 'Before');
   const messageId = await talk.say(by, 'Hello');
-  if (type === 'removeReaction') await talk.ask(by, 'addReaction', messageId, { emoji: '😀' });
+  if (type === 'removeReaction') {
+    await talk.ask(by, 'addReaction', messageId, { emoji: '😀' });
+    // Whoever asks for events from now on is not told of it any more.
+    await witness?.socket.broadcast('reactionsChanged');
+  }
   const [newest] = await talk.history(by);
   if (!newest) throw new Error('nothing was written');
   return newest;
@@ -80,7 +84,7 @@ describe.each([
   runs.for(CASES)('$type in a $kind: is told to everybody in it who asked, save the connection that did it', async ({ kind, type }) => {
     const [annClassic, bobClassic, eve] = [await newPerson(here), await newPerson(there), await newPerson(there)];
     const talk = await Talk.begin(here, kind, [annClassic, bobClassic]);
-    const { messageId, seq, rev } = await changeable(talk, annClassic, type);
+    const { messageId, seq, rev } = await changeable(talk, annClassic, type, await device(there, bobClassic));
     const ann = await device(here, annClassic);
     const told = [await device(here, annClassic), await device(there, annClassic), await device(here, bobClassic)];
     const bobThere = await device(there, bobClassic);
@@ -112,7 +116,7 @@ describe.each([
   runs.for(CASES)('$type in a $kind: over HTTP too, and told to all my connections', async ({ kind, type }) => {
     const [ann, bob] = [await newPerson(here), await newPerson(there)];
     const talk = await Talk.begin(here, kind, [ann, bob]);
-    const { messageId, seq, rev } = await changeable(talk, ann, type);
+    const { messageId, seq, rev } = await changeable(talk, ann, type, await device(there, bob));
     const told = [await device(here, ann), await device(there, bob)];
     const { http, event, news, mine } = CHANGES[type];
     const request = { token: ann.token, body: http.body };
@@ -131,7 +135,7 @@ describe.each([
     async ({ kind, type }) => {
       const [ann, bob] = [await newPerson(here), await newPerson(there)];
       const talk = await Talk.begin(here, kind, [ann, bob]);
-      const { messageId } = await changeable(talk, ann, type);
+      const { messageId } = await changeable(talk, ann, type, await device(there, bob));
       const { method, body } = CHANGES[type].http;
       const byBob = await call(there, method, `${talk.path(bob)}/messages/${messageId}`, { token: bob.token, body });
       expect(byBob).toMatchObject({ status: 403, body: { code: 'not_the_author' } });

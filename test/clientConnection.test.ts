@@ -94,7 +94,7 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
 
   test('takes a connection on which an answer does not come for dead, and sends again on another', async () => {
     const dialog = wire.server.newDialog();
-    const application = await wire.open(undefined, { answerWithin: 1_000 });
+    const application = await wire.open(undefined, { answerWithin: 4_000 });
     wire.server.answerFates.push('lose');
     await application.send(dialog, 'Once');
     expect(wire.server.connects).toBe(2);

@@ -39,12 +39,12 @@ async function connections(server: TestServer, tokenOf = ({ token }: TestUser) =
   const scenes: { type: string; scene: Scene }[] = [];
   // All at once would be more registrations than a busy machine takes.
   for (const type of TYPES) scenes.push({ type, scene: await setScene(server, others) });
-  return Promise.all(
-    scenes.map(async ({ type, scene }) => {
-      const socket = await connect(server, { token: tokenOf(scene.owner) });
-      return { type, scene, socket, closed: socket.closed() };
-    }),
-  );
+  const open = [];
+  for (const { type, scene } of scenes) {
+    const socket = await connect(server, { token: tokenOf(scene.owner) });
+    open.push({ type, scene, socket, closed: socket.closed() });
+  }
+  return open;
 }
 
 /** Ends every session of the user but the one it is done with. */
@@ -58,7 +58,7 @@ test('an open connection whose token has expired does nothing more, whatever it 
   const server = await startServer();
   let exp = 0;
   const open = await connections(server, ({ token }) => {
-    exp ||= Math.ceil(Date.now() / 1000) + 5;
+    exp = Math.ceil(Date.now() / 1000) + 5;
     return jwt.sign({ ...z.looseObject({}).parse(jwt.decode(token)), exp }, JWT_SECRET);
   });
   const before = await stateOf(server);

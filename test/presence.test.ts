@@ -59,8 +59,9 @@ describe.each([
 
     test('hears when the last connection is closed, and when the first is opened again, and only then', async () => {
       const [alice, bob] = await friends();
-      const second = await connect(here, bob);
-      expect(await watch(alice, bob)).toEqual([ONLINE(bob.id)]);
+      const [carol, second] = [await newPerson(there), await connect(here, bob)];
+      await write(alice, carol, 'Hello');
+      expect(await watch(alice, bob, carol)).toEqual([ONLINE(bob.id), ONLINE(carol.id)]);
       await bob.socket.close();
       await heard(alice);
       await second.close();
@@ -69,8 +70,9 @@ describe.each([
       await until(alice, [OFFLINE(bob.id), ONLINE(bob.id, A_TIME)]);
       await connect(here, bob);
       await third.close();
-      await write(alice, bob, 'Still there?');
-      expect(statusesOf(alice)).toHaveLength(2);
+      // What comes after it, and the same way, has come: so nothing is on its way.
+      await carol.socket.close();
+      await until(alice, [OFFLINE(bob.id), ONLINE(bob.id, A_TIME), OFFLINE(carol.id)]);
     });
 
     test('does not hear it without having asked for the event, nor after unwatchPresence', async () => {
@@ -97,13 +99,14 @@ describe.each([
 
     test('is refused strangers, also among friends, and told which they are; then nobody is watched', async () => {
       const [alice, bob] = await friends();
-      const stranger = await newPerson(here);
+      const [carol, stranger] = [await newPerson(there), await newPerson(here)];
+      await write(alice, carol, 'Hello');
       const error = await alice.socket.fail('watchPresence', { userIds: [bob.id, stranger.id, randomUUID()] });
       expect(error).toMatchObject({ code: 'no_shared_chat', issues: [{ path: 'userIds.1' }, { path: 'userIds.2' }] });
+      await watch(alice, carol);
       await bob.socket.close();
-      await write(alice, alice, 'a moment');
-      expect(await watch(alice, bob)).toHaveLength(1);
-      expect(statusesOf(alice)).toEqual([]);
+      await carol.socket.close();
+      await until(alice, [OFFLINE(carol.id)]);
     });
 
     test('is refused somebody to whom nothing was ever written, whatever rows there are of a dialog', async () => {

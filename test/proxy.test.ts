@@ -12,6 +12,8 @@ import { isRedisInstalled, RedisServer } from './support/redis.ts';
 import { newDirectory, type ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
 import { connect } from './support/socket.ts';
 
+afterAll(sweep);
+
 describe.skipIf(!isHaproxyInstalled || !isRedisInstalled)('With proxy/haproxy.cfg in front of two servers', () => {
   let redis: RedisServer;
   let ports: [number, number];
@@ -105,14 +107,17 @@ describe.skipIf(!isHaproxyInstalled || !isRedisInstalled)('With proxy/haproxy.cf
 
   test('new connections go to the other server while one hangs', async () => {
     process.kill(servers[0].pid, 'SIGSTOP');
-    await eventually(async () => {
-      for (let count = 0; count < 4; count++) {
-        const { status } = await fetch(`${proxy.url}/health/ready`, { signal: AbortSignal.timeout(500) });
-        expect(status).toBe(200);
-      }
-    });
-    await newPerson(proxy);
-    process.kill(servers[0].pid, 'SIGCONT');
+    try {
+      await eventually(async () => {
+        for (let count = 0; count < 4; count++) {
+          const { status } = await fetch(`${proxy.url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
+          expect(status).toBe(200);
+        }
+      });
+      await newPerson(proxy);
+    } finally {
+      process.kill(servers[0].pid, 'SIGCONT');
+    }
   });
 });
 

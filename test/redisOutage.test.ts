@@ -9,7 +9,7 @@ import { startServer, type TestServer } from './support/server.ts';
 import { connect, type Socket } from './support/socket.ts';
 
 /** Longest that anything may wait for a Redis that does not answer, in milliseconds, on a busy machine. */
-const PATIENCE = 4_000;
+const PATIENCE = 10_000;
 
 describe.skipIf(!isRedisInstalled)('while Redis is away', () => {
   let redis: RedisServer;

@@ -73,9 +73,8 @@ Authorization: Bearer ${token}
     await begin();
     // Whatever was sent before this has arrived.
     expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
-    const begun = Date.now();
+    // Not in time, it would be 1.
     expect(await server.stop()).toBe(0);
-    expect(Date.now() - begun).toBeLessThan(10_000);
   });
 });
 

@@ -105,7 +105,7 @@ describe('a token', () => {
   });
 
   test('that has expired opens no protected path, and ends its connections when they ask for something', async () => {
-    const shortLived = await startServer({ JWT_EXPIRES_IN: '3s' }, server.databaseUrl);
+    const shortLived = await startServer({ JWT_EXPIRES_IN: '6s' }, server.databaseUrl);
     const { token } = await newUser(shortLived);
     const socket = await connect(shortLived, { token });
     const closed = socket.closed();

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newDatabase } from './support/database.ts';
 import { eventually } from './support/eventually.ts';
@@ -102,16 +104,19 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
 
   test('answer with the metrics of the others while one of them hangs', async () => {
     const [hanging = 0] = pids;
-    process.kill(hanging, 'SIGSTOP');
-    // The one that hangs may be given a question too, and is given no more before it has taken that.
-    const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
+    // Each on a connection of its own.
+    const options = { agent: false, headers: { authorization: `Bearer ${METRICS_TOKEN}` } };
     const ask = async () => {
-      const response = await fetch(`${server.url}/metrics`, { headers, signal: AbortSignal.timeout(7_000) });
-      return (await response.text()).match(/^messenger_connections{/gm);
+      const [response] = await once(get(`${server.url}/metrics`, options), 'response');
+      return (await text(response)).match(/^messenger_connections{/gm);
     };
-    const answer = await ask().catch(ask);
-    process.kill(hanging, 'SIGCONT');
-    expect(answer).toHaveLength(COUNT - 1);
+    process.kill(hanging, 'SIGSTOP');
+    try {
+      // The one that hangs may be given a question too, and is given no more before it has taken that.
+      await eventually(async () => expect(await Promise.any([ask(), ask()])).toHaveLength(COUNT - 1));
+    } finally {
+      process.kill(hanging, 'SIGCONT');
+    }
     await eventually(async () => expect(await perWorker(server, 'messenger_connections')).toHaveLength(COUNT));
   });
 
@@ -146,9 +151,8 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
   test('stop in order and in time at SIGTERM, and their database after them', async () => {
     await fill();
     const closings = Promise.all(people.map(({ socket }) => socket.closed()));
-    const begun = Date.now();
+    // Not in time, it would be 1.
     expect(await server.stop()).toBe(0);
-    expect(Date.now() - begun).toBeLessThan(10_000);
     for (const { code } of await closings) expect(code).toBe(1012);
     expect(server.stderr).toBe('');
     await expectNobodyLeft();

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { vi } from 'vitest';
 import { newLogFile } from './logs.ts';
+import { endScripts } from './script.ts';
 
 /** The built server; `npm test` builds it. */
 export const MAIN = path.resolve('dist/src/main.js');
@@ -140,8 +141,9 @@ export function startProcess(dataDir: string, variables?: Record<string, string>
   return new ServerProcess(dataDir, variables, surroundings).ready();
 }
 
-/** Ends every server that was started here and its PostgreSQL, and removes the directories. Give it to `afterAll`. */
+/** Ends every script and every server that was started here and its PostgreSQL, and removes the directories. Give it to `afterAll`. */
 export async function sweep(): Promise<void> {
+  await endScripts();
   const stopping = processes.splice(0).filter(({ running }) => running);
   await Promise.all(stopping.map((server) => server.stop()));
   for (const dataDir of dataDirs) {
