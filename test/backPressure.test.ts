@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MEMORY_PROBE, TargetProcess } from '../bench/target.ts';
 import { newDatabase } from './support/database.ts';
-import { eventually } from './support/eventually.ts';
 import { newUser } from './support/http.ts';
 import { holdLock } from './support/lock.ts';
 import { heard, newPerson, write } from './support/people.ts';
@@ -53,13 +52,13 @@ describe('The memory of the server stays flat', () => {
     for (const { socket } of slow) socket.pause();
     const before = await held();
     let most = 0;
-    const [rounds, each] = [20, 50];
+    const [rounds, each] = [10, 50];
     for (let round = 0; round < rounds; round++) {
       await Promise.all(Array.from({ length: each }, () => write(ann, bob, LARGEST)));
       most = Math.max(most, await held());
+      await bob.socket.until(() => bob.socket.broadcasts.length === (round + 1) * each);
     }
     expect(most - before).toBeLessThan(FLAT);
-    await bob.socket.until(() => bob.socket.broadcasts.length === rounds * each);
     const ends = slow.map((client) => client.closed());
     for (const { socket } of slow) socket.resume();
     // The close frame comes last, and the server does not wait for long until it is read.
@@ -81,12 +80,13 @@ describe('The memory of the server stays flat', () => {
     await lock.release();
     expect(most - before).toBeLessThan(FLAT);
     expect(left).toBeGreaterThan((count * padding.length) / 2);
-    await eventually(() => expect(ann.socket.frames).toHaveLength(1 + count));
+    await ann.socket.until(() => ann.socket.frames.length === 1 + count);
     // Whatever waited too long for the lock is answered with an error.
     const stored = ann.socket.frames
       .slice(1)
       .flatMap((frame) => ('success' in frame ? [Number.parseInt(String(frame.requestId), 10)] : []));
-    expect(stored.length).toBeGreaterThan(count / 2);
+    // What was on the client's side when the lock ended did not wait for it.
+    expect(stored.length).toBeGreaterThanOrEqual(Math.floor(left / padding.length) - 1);
     const told = (await heard(bob)).map((item) => item?.message);
     expect(told).toEqual(['first', ...stored.toSorted((one, other) => one - other).map(String)]);
     await Promise.all([ann.socket.close(), bob.socket.close()]);
@@ -107,7 +107,7 @@ describe('The memory of the server stays flat', () => {
       expect(most - before).toBeLessThan(FLAT);
       expect(left).toBeGreaterThan((count * padding.length) / 2);
       client.socket.resume();
-      await eventually(() => expect(client.frames).toHaveLength(count));
+      await client.until(() => client.frames.length === count);
       expect(client.frames.map(({ requestId }) => Number.parseInt(String(requestId), 10))).toEqual(
         Array.from({ length: count }, (_, index) => index),
       );

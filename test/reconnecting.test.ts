@@ -12,6 +12,8 @@ import { newDirectory, type ServerProcess, startProcess, sweep } from './support
 const USERS = 100;
 const CONNECTIONS_PER_USER = 50;
 const CONNECTIONS = USERS * CONNECTIONS_PER_USER;
+/** How long it takes at most until all are there for the first time, in peace, in milliseconds. A machine that takes longer may do so in all. */
+const GATHERED_WITHIN = 15_000;
 /** How long it may take until all are back, in milliseconds. */
 const BACK_WITHIN = 30_000;
 /** How often somebody else writes, and how long that message may take meanwhile, in milliseconds. */
@@ -50,12 +52,15 @@ describe.skipIf(!isRedisInstalled)('5,000 clients of a server that restarts', ()
     await redis?.stop();
   });
 
-  test('are all back within 30 s, and hear again, while the messages of others keep flowing', { timeout: 180_000 }, async () => {
+  test('are all back within 30 s, and hear again, while the messages of others keep flowing', { timeout: 900_000 }, async () => {
     const users: TestUser[] = [];
     while (users.length < USERS) users.push(...(await Promise.all(Array.from({ length: 20 }, () => newUser(here)))));
     const tokens = users.map(({ token }) => token);
     herd = new Herd({ urls: [here.url, there.url], tokens, connectionsPerToken: CONNECTIONS_PER_USER });
-    await herd.until(({ open }) => open === CONNECTIONS, 60_000);
+    const gathering = performance.now();
+    await herd.until(({ open }) => open === CONNECTIONS, 10 * GATHERED_WITHIN);
+    const slowness = Math.max(1, (performance.now() - gathering) / GATHERED_WITHIN);
+    const backWithin = BACK_WITHIN * slowness;
     const [ann, bob] = [await newPerson(here), await newPerson(here)];
     let longest = 0;
     let isOver = false;
@@ -72,16 +77,16 @@ describe.skipIf(!isRedisInstalled)('5,000 clients of a server that restarts', ()
     };
     const talking = talk();
     const begun = performance.now();
-    const [code] = await Promise.all([there.stop(), herd.until(({ open }) => open < CONNECTIONS / 2, BACK_WITHIN)]);
+    const [code] = await Promise.all([there.stop(), herd.until(({ open }) => open < CONNECTIONS / 2, backWithin)]);
     expect(code).toBe(0);
     await startThere();
-    await herd.until(({ open, opened }) => open === CONNECTIONS && opened >= 2 * CONNECTIONS, BACK_WITHIN);
-    expect(performance.now() - begun).toBeLessThan(BACK_WITHIN);
+    await herd.until(({ open, opened }) => open === CONNECTIONS && opened >= 2 * CONNECTIONS, backWithin);
+    expect(performance.now() - begun).toBeLessThan(backWithin);
     isOver = true;
     await talking;
-    expect(longest).toBeLessThan(ARRIVES_WITHIN);
+    expect(longest).toBeLessThan(ARRIVES_WITHIN * slowness);
     const { received } = herd.report;
     await Promise.all(users.map((user) => write(ann, user, 'Welcome back')));
-    await herd.until((report) => report.received === received + CONNECTIONS, 30_000);
+    await herd.until((report) => report.received === received + CONNECTIONS, backWithin);
   });
 });
