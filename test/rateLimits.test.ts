@@ -9,10 +9,10 @@ import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
 
 /** A request without a body as it is on the wire, or with `{}` as its body. */
-const requestText = (method: string, path: string, { token }: TestUser) => {
+const requestText = (method: string, path: string, { token }: TestUser, connection: string) => {
   const body = method === 'GET' ? '' : '{}';
-  const type = body && 'Content-Type: application/json\r\n';
-  return `${method} /api${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n${type}Content-Length: ${body.length}\r\n\r\n${body}`;
+  const head = `${method} /api${path} HTTP/1.1\r\nHost: localhost\r\nConnection: ${connection}\r\nAuthorization: Bearer ${token}\r\n`;
+  return `${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 };
 
 /** Requests that are under way at once. */
@@ -84,12 +84,14 @@ describe('HTTP, behind one proxy,', () => {
       ['PATCH', `/dialogs/${other.id}/chat`],
     ] as const;
     // Behind one another on a connection, which takes the least time: all have to come within a minute.
-    const some = Array.from({ length: AT_ONCE }, () => asks.map(([method, path]) => requestText(method, path, one)));
-    for (let count = 0; count < 1_800; count += AT_ONCE * asks.length) {
-      const client = await rawSocket(server, some.flat().join(''));
-      client.socket.end();
+    const some = Array.from({ length: asks.length * AT_ONCE }, (_, index) => asks[index % asks.length] ?? asks[0]);
+    const connection = (index: number) => (index === some.length - 1 ? 'close' : 'keep-alive');
+    const text = some.map(([method, path], index) => requestText(method, path, one, connection(index))).join('');
+    for (let count = 0; count < 1_800; count += some.length) {
+      const client = await rawSocket(server, text);
       await client.ended;
-      expect(client.said().match(/(?<=HTTP\/1\.1 )\d+/g)).toEqual(some.flatMap(() => ['200', '400', '400']));
+      const statuses = client.said().match(/(?<=HTTP\/1\.1 )\d+/g);
+      expect(statuses).toEqual(some.map(([method]) => (method === 'GET' ? '200' : '400')));
     }
     const ask = ({ token }: TestUser, method: string, path: string) =>
       call(server, method, path, { token, ...(method !== 'GET' && { body: {} }) });
