@@ -29,6 +29,7 @@ import { OwnMessages } from './realtime/ownMessages.ts';
 import { Publisher } from './realtime/publisher.ts';
 import { RedisBus } from './realtime/redisBus.ts';
 import { TopicIndex } from './realtime/topicIndex.ts';
+import { createRequestTurns } from './requestTurns.ts';
 import type { PrimaryLink } from './workers/primaryLink.ts';
 import { createRegistry } from './ws/registry.ts';
 import { SocketServer } from './ws/server.ts';
@@ -93,6 +94,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
     typing: new TypingService(database, hub, publisher),
     rateLimits: new RateLimits(env.RATE_LIMITS),
     searchTurns: createSearchTurns(metrics),
+    requestTurns: createRequestTurns(metrics),
     clientAddress: clientAddress(env),
     stopping: stopping.signal,
   };

@@ -36,6 +36,7 @@ export interface Services {
   tokens: Tokens;
   rateLimits: RateLimits;
   searchTurns: Lanes;
+  requestTurns: Lanes;
   clientAddress: ClientAddress;
   /** Aborted when the server begins to stop. */
   stopping: AbortSignal;
@@ -85,11 +86,16 @@ interface Definition<S extends z.ZodType, A extends z.ZodType<Answer>> {
   params: S;
   answer: A;
   exclusive?: boolean;
+  /** Of one user few such are under way at a time, over the WebSocket and HTTP together; the others wait, and nobody else waits for them. */
+  inTurn?: boolean;
   handle(context: Context, params: z.output<S>): Promise<z.output<A>>;
 }
 
 /** Binds the schemas of params and answer to what it is for. */
 export function operation<S extends z.ZodType, A extends z.ZodType<Answer>>(definition: Definition<S, A>): Operation<S, A> {
-  const { params, answer, exclusive = false, handle } = definition;
+  const { params, answer, exclusive = false, inTurn = false } = definition;
+  const handleInTurn = (context: Context, input: z.output<S>) =>
+    context.services.requestTurns.run(context.userId, () => definition.handle(context, input));
+  const handle = inTurn ? handleInTurn : definition.handle;
   return { params, answer, exclusive, handle, run: (context, raw) => handle(context, parse(params, raw)) };
 }

@@ -148,13 +148,13 @@ describe('The metrics', () => {
     await expectMetrics({
       'messenger_queue_depth{queue="dialog_messages"}': 7,
       'messenger_queue_depth{queue="group_messages"}': 0,
-      'messenger_pool_connections{pool="statements",state="busy"}': 1,
+      'messenger_pool_connections{pool="batches",state="busy"}': 1,
     });
     await lock.release();
     await Promise.all([first, ...others]);
     await expectMetrics({
       'messenger_queue_depth{queue="dialog_messages"}': 0,
-      'messenger_pool_connections{pool="statements",state="busy"}': 0,
+      'messenger_pool_connections{pool="batches",state="busy"}': 0,
     });
   });
 

@@ -10,6 +10,9 @@ import { Message } from './models/message.ts';
 import { Reaction } from './models/reaction.ts';
 import { Session } from './models/session.ts';
 import { User } from './models/user.ts';
+import { Client, type Statement, StatementPool } from './statementPool.ts';
+
+export type { Statement };
 
 /** Longest wait of Sequelize for a free connection of its pool, in milliseconds. */
 const ACQUIRE_TIMEOUT = 5_000;
@@ -21,7 +24,7 @@ const SILENCE = 1_000;
 /** Queries of Sequelize that may wait for a connection. Those that wait in vain cost the square of their number. */
 const MAX_WAITING = 500;
 
-/** Connections for Sequelize, and as many again for prepared statements. */
+/** Connections for Sequelize. */
 const POOL_SIZE = 10;
 /** Those of them that are never held by changes of conversations, which may have to wait for a lock. */
 const SPARE = 2;
@@ -29,31 +32,17 @@ const SPARE = 2;
 /** How long a change may wait for those before it, in milliseconds. */
 const PATIENCE = 5_000;
 /** In one conversation one change is made, and those of a hundred users wait, one of each. */
-const CHANGES = { maxRunning: POOL_SIZE - SPARE, maxWaiting: 100, patience: PATIENCE };
+const CHANGES = { maxRunning: POOL_SIZE - SPARE, maxRunningOfLane: 1, maxWaiting: 100, patience: PATIENCE };
 /** Behind that one a hundred of the same user wait. */
 const OWN_CHANGES = { ...CHANGES, maxRunning: Number.POSITIVE_INFINITY };
 
+/** For statements that users ask for. */
+const STATEMENTS = 6;
+/** As many as there are batches under way at most, two of each kind: of messages to dialogs, to groups, and of sessions. So none waits for a connection. */
+const BATCHES = 6;
 const IDLE_TIMEOUT = 30_000;
 /** How long the database may take to answer that it is there, in milliseconds. */
 const ANSWER_TIMEOUT = 2_000;
-
-/**
- * A connection that ends reports it to whoever waits for it, and to the pools; where nobody listens at that moment, it would end the process.
- * In the mode `pipeline` one whose statement is not answered in time is ended: a ROLLBACK behind it need not wait as long again.
- */
-class Client extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super({ ...config, pipeline: true });
-    this.on('error', () => {});
-  }
-}
-
-/** A statement of a hot path. */
-export interface Statement {
-  /** Unique among all statements. */
-  name: string;
-  text: string;
-}
 
 /** The pool of Sequelize, of which its types tell nothing. */
 const poolOfSequelize = z.object({ size: z.int(), available: z.int(), waiting: z.int() });
@@ -66,7 +55,7 @@ interface Turn {
 
 /** How the connections of a pool are used. */
 export interface PoolUse {
-  pool: 'models' | 'statements';
+  pool: 'models' | 'statements' | 'batches';
   /** Open connections, and those of them that do nothing. */
   size: number;
   idle: number;
@@ -82,7 +71,8 @@ export class Database extends Sequelize {
   readonly members = this.getRepository(Member);
   readonly messages = this.getRepository(Message);
   readonly reactions = this.getRepository(Reaction);
-  readonly #prepared: pg.Pool;
+  readonly #statements: StatementPool;
+  readonly #batches: StatementPool;
   /** Changes of conversations, by conversation. */
   readonly #changes = new Lanes(CHANGES);
   /** Before them, by conversation and user: so users take turns, and a few of them who ask for very much do not keep out the others. */
@@ -115,26 +105,19 @@ export class Database extends Sequelize {
       pool: { max: POOL_SIZE, min: 0, idle: IDLE_TIMEOUT, acquire: ACQUIRE_TIMEOUT },
       dialectOptions: connection,
     });
-    this.#prepared = new pg.Pool({ ...connection, Client, connectionString: url, max: POOL_SIZE, idleTimeoutMillis: IDLE_TIMEOUT });
-    // A connection that ends while it is idle is replaced at the next query, which reports what hinders it.
-    this.#prepared.on('error', () => {});
+    const prepared = { ...connection, connectionString: url, idleTimeoutMillis: IDLE_TIMEOUT };
+    this.#statements = new StatementPool({ ...prepared, max: STATEMENTS });
+    this.#batches = new StatementPool({ ...prepared, max: BATCHES });
   }
 
-  /** Runs a statement that each connection parses and plans once, with nothing around it. Rejects with the errors of `pg`. */
-  async run<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
-    const client = await this.#prepared.connect();
-    let failure: unknown;
-    try {
-      const { rows }: { rows: Row[] } = await client.query({ ...statement, values });
-      return rows;
-    } catch (error) {
-      failure = error;
-      throw error;
-    } finally {
-      // A connection on which a statement was refused is as good as before.
-      const isUsable = failure === undefined || (failure instanceof pg.DatabaseError && failure.severity === 'ERROR');
-      client.release(!isUsable);
-    }
+  /** Runs a prepared statement. Rejects with the errors of `pg`. */
+  run<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
+    return this.#statements.run(statement, values);
+  }
+
+  /** The same for a batch of a `Batcher`: it waits for nothing else. */
+  runBatch<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
+    return this.#batches.run(statement, values);
   }
 
   /**
@@ -193,15 +176,15 @@ export class Database extends Sequelize {
   /** How its connections are used at this moment. */
   pools(): PoolUse[] {
     const { size, available, waiting } = poolOfSequelize.parse(Reflect.get(this.connectionManager, 'pool'));
-    const { totalCount, idleCount, waitingCount } = this.#prepared;
     return [
       { pool: 'models', size, idle: available, waiting },
-      { pool: 'statements', size: totalCount, idle: idleCount, waiting: waitingCount },
+      { pool: 'statements', ...this.#statements.use },
+      { pool: 'batches', ...this.#batches.use },
     ];
   }
 
   override async close(): Promise<void> {
     await super.close();
-    await this.#prepared.end();
+    await Promise.all([this.#statements.close(), this.#batches.close()]);
   }
 }

@@ -3,17 +3,20 @@ import { AppError } from '../errors.ts';
 interface LanesOptions {
   /** Most jobs under way, of all lanes. */
   maxRunning: number;
+  /** Most jobs of one lane under way. */
+  maxRunningOfLane: number;
   /** Most jobs of one lane that wait; one more is refused. */
   maxWaiting: number;
   /** How long a job may wait for its turn, in milliseconds. */
   patience: number;
 }
 
-/** Runs the jobs of one lane one after the other, in the order in which they came. Where there is no room for all lanes, they take turns. */
+/** Runs few jobs of one lane at a time, in the order in which they came. Where there is no room for all lanes, they take turns. */
 export class Lanes {
   readonly #options: LanesOptions;
-  /** Lanes with a job under way. */
-  readonly #running = new Set<string>();
+  /** How many jobs are under way, by lane. */
+  readonly #running = new Map<string, number>();
+  #runningOfAll = 0;
   /** What begins the jobs that wait, by lane; the lane whose turn is next comes first. */
   readonly #waiting = new Map<string, (() => void)[]>();
 
@@ -27,12 +30,12 @@ export class Lanes {
    * Otherwise as `job`
    */
   async run<T>(name: string, job: () => Promise<T>, patience = this.#options.patience): Promise<T> {
-    if (this.#hasRoom && !this.#running.has(name)) this.#running.add(name);
+    if (this.#hasRoom && this.#hasRoomFor(name)) this.#begin(name);
     else await this.#turn(name, patience);
     try {
       return await job();
     } finally {
-      this.#running.delete(name);
+      this.#end(name);
       this.#goOn();
     }
   }
@@ -43,7 +46,23 @@ export class Lanes {
   }
 
   get #hasRoom(): boolean {
-    return this.#running.size < this.#options.maxRunning;
+    return this.#runningOfAll < this.#options.maxRunning;
+  }
+
+  #hasRoomFor(name: string): boolean {
+    return (this.#running.get(name) ?? 0) < this.#options.maxRunningOfLane;
+  }
+
+  #begin(name: string): void {
+    this.#running.set(name, (this.#running.get(name) ?? 0) + 1);
+    this.#runningOfAll++;
+  }
+
+  #end(name: string): void {
+    const left = (this.#running.get(name) ?? 0) - 1;
+    if (left > 0) this.#running.set(name, left);
+    else this.#running.delete(name);
+    this.#runningOfAll--;
   }
 
   #turn(name: string, patience: number): Promise<void> {
@@ -67,8 +86,8 @@ export class Lanes {
   #goOn(): void {
     for (const [name, lane] of this.#waiting) {
       if (!this.#hasRoom) return;
-      if (this.#running.has(name)) continue;
-      this.#running.add(name);
+      if (!this.#hasRoomFor(name)) continue;
+      this.#begin(name);
       lane.shift()?.();
       // Behind the others, where it is met again.
       this.#waiting.delete(name);

@@ -24,5 +24,5 @@ const READ: Statement = {
 
 /** The sessions that tokens name, a row for each, in their order. */
 export function readSessions(database: Database, sessions: SessionName[]): Promise<SessionRow[]> {
-  return database.run<SessionRow>(READ, [sessions.map(({ sessionId }) => sessionId), sessions.map(({ userId }) => userId)]);
+  return database.runBatch<SessionRow>(READ, [sessions.map(({ sessionId }) => sessionId), sessions.map(({ userId }) => userId)]);
 }

@@ -10,6 +10,7 @@ export const CHATS = 'How many chats the page has at most. More only where the l
 
 /** `listLastMessage`: my dialogs and groups, each with its last message, newest first. */
 export const listLastMessage = operation({
+  inTurn: true,
   params: z.strictObject({
     limit: limit.describe(CHATS),
     cursorCreatedAt: cursor,

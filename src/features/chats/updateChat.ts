@@ -14,6 +14,7 @@ const settings = { muted: z.boolean().optional(), pinned: z.boolean().optional()
 /** `updateChat`: how a chat looks in my own list. A title of null is none. */
 export const updateChat = operation({
   exclusive: true,
+  inTurn: true,
   params: conversationName
     .safeExtend(settings)
     .refine(({ muted, pinned, title }) => [muted, pinned, title].some((value) => value !== undefined), 'must have something to change'),

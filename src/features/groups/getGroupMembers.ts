@@ -12,6 +12,7 @@ export const memberCursor = opaqueCursor(z.tuple([time.unwrap(), id]));
 
 /** `getGroupMembers`: a page of the members of a group of mine, the longest-standing first. */
 export const getGroupMembers = operation({
+  inTurn: true,
   params: z.strictObject({ groupId: id, limit, cursor: memberCursor.nullable() }),
   answer: pageWith(memberRow, nextCursor),
   async handle({ userId, services: { database } }, { groupId, limit, cursor: after }) {

@@ -68,6 +68,7 @@ const answer = pageWith(
 
 /** `getMissed`: what has changed in the conversations that the client knows since it knew them, and which others have something new. */
 export const getMissed = operation({
+  inTurn: true,
   params,
   answer,
   async handle({ userId, services: { database } }, { cursors: names, changedSince, limit }) {

@@ -10,6 +10,7 @@ import { dialogRow, groupRow } from './rows.ts';
 
 /** `getlatestMessageDialog`: a page of the dialog with `receiverId`, newest first. */
 export const dialogHistory = operation({
+  inTurn: true,
   params: z.strictObject({ receiverId: id, limit, cursorCreatedAt: cursor }),
   answer: pageOf(dialogRow),
   async handle({ userId, services: { database } }, { receiverId, limit, cursorCreatedAt: before }) {
@@ -21,6 +22,7 @@ export const dialogHistory = operation({
 
 /** `getlatestMessageGroup`: a page of a group of mine, newest first. */
 export const groupHistory = operation({
+  inTurn: true,
   params: z.strictObject({ groupId: id, limit, cursorCreatedAt: cursor, groupName: ignored }),
   answer: pageOf(groupRow),
   async handle({ userId, services: { database } }, { groupId, limit, cursorCreatedAt: before }) {

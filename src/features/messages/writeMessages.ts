@@ -111,7 +111,7 @@ function quotedOf({
 
 /** Writes messages of any kind. No two have the same conversation and the same id. */
 export async function writeMessages(database: Database, messages: NewMessage[]): Promise<Outcome[]> {
-  return (await database.run<Row>(WRITE, valuesOf(messages))).map(outcomeOf);
+  return (await database.runBatch<Row>(WRITE, valuesOf(messages))).map(outcomeOf);
 }
 
 const writeRows = (transaction: Transaction, database: Database, messages: NewMessage[]) =>

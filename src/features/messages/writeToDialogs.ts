@@ -46,7 +46,7 @@ export async function writeToDialogs(database: Database, messages: NewMessage[])
 async function writeNew(database: Database, messages: NewMessage[]): Promise<[NewMessage, WrittenMessage][]> {
   const dialogs = dialogsOf(messages).filter((dialog) => dialog.messages.every(({ replyToId }) => replyToId === null));
   if (dialogs.length === 0) return [];
-  const rows = await database.run<Row>(WRITE, valuesOf(dialogs)).catch((error: unknown) => {
+  const rows = await database.runBatch<Row>(WRITE, valuesOf(dialogs)).catch((error: unknown) => {
     if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) return [];
     throw error;
   });

@@ -18,6 +18,7 @@ const params = z.strictObject({
 /** `watchPresence`: who of the users is online; from then on `userStatus` tells the connection when that changes. */
 export const watchPresence = operation({
   exclusive: true,
+  inTurn: true,
   params,
   answer: pageOf(userStatus),
   async handle({ userId, connection, services: { database, presence } }, { userIds }) {

@@ -11,6 +11,7 @@ import { type Reading, setReadMark } from './queries.ts';
 
 /** `markRead`: I have read this message and all before it. */
 export const markRead = operation({
+  inTurn: true,
   params: conversationName.safeExtend({ messageId: id.describe('The last message that I have read') }),
   answer: one(z.object({ unreadCount })),
   async handle(context, { messageId, ...name }) {

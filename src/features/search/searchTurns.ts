@@ -10,7 +10,7 @@ const PATIENCE = 4_000;
 
 /** Lets few searches be under way at a time, and one of each user: what one costs is bounded, but much more than a send. */
 export function createSearchTurns(metrics: Metrics): Lanes {
-  const turns = new Lanes({ maxRunning: MAX_RUNNING, maxWaiting: MAX_WAITING, patience: PATIENCE });
+  const turns = new Lanes({ maxRunning: MAX_RUNNING, maxRunningOfLane: 1, maxWaiting: MAX_WAITING, patience: PATIENCE });
   metrics.watchQueue('searches', () => turns.waiting);
   return turns;
 }

@@ -6,6 +6,7 @@ import { requireTypist } from './queries.ts';
 
 /** `startTyping`: I type. It ends by itself, unless I say it again. In the dialog with oneself there is nobody to be told. */
 export const startTyping = operation({
+  inTurn: true,
   params: conversationName,
   answer: nothing,
   async handle({ userId, connection, services: { typing } }, name) {
@@ -18,6 +19,7 @@ export const startTyping = operation({
 
 /** `stopTyping`: I type no more, on whatever connection of this process it was. */
 export const stopTyping = operation({
+  inTurn: true,
   params: conversationName,
   answer: nothing,
   async handle({ userId, services: { database, typing } }, name) {
