@@ -47,9 +47,10 @@ describe.concurrent('A client that takes its time', () => {
     const client = await rawSocket(server);
     client.socket.pause();
     client.socket.write('GET /api/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(50));
-    const port = client.socket.localPort?.toString(16).toUpperCase().padStart(4, '0');
-    /** Whether the system holds a connection to the client's port for the server. */
-    const isOpen = async () => new RegExp(`:${port} 01 `).test(await readFile('/proc/net/tcp', 'utf8'));
+    const hex = (port = 0) => port.toString(16).toUpperCase().padStart(4, '0');
+    /** The server's end of the connection, as the system lists it while it is open. Others may have the same port on one of their ends. */
+    const listed = new RegExp(`:${hex(client.socket.remotePort)} [\\dA-F]{8}:${hex(client.socket.localPort)} 01 `);
+    const isOpen = async () => listed.test(await readFile('/proc/net/tcp', 'utf8'));
     expect(await isOpen()).toBe(true);
     // Twice, because the system takes some of it at first.
     const since = performance.now();
