@@ -35,8 +35,10 @@ export class Lanes {
     try {
       return await job();
     } finally {
+      const wasFull = !this.#hasRoom;
       this.#end(name);
-      this.#goOn();
+      // Where there was room for all lanes, what waits does so for its own lane alone, and there may be very many of them.
+      this.#goOn(wasFull ? this.#waiting.keys() : [name]);
     }
   }
 
@@ -83,10 +85,11 @@ export class Lanes {
     });
   }
 
-  #goOn(): void {
-    for (const [name, lane] of this.#waiting) {
+  #goOn(names: Iterable<string>): void {
+    for (const name of names) {
+      const lane = this.#waiting.get(name);
       if (!this.#hasRoom) return;
-      if (!this.#hasRoomFor(name)) continue;
+      if (!lane || !this.#hasRoomFor(name)) continue;
       this.#begin(name);
       lane.shift()?.();
       // Behind the others, where it is met again.
