@@ -121,7 +121,7 @@ describe.each([
       ...['', 'x'.repeat(MAX_LENGTH + 1), 'a\0b', 'a\ud800b', ['x'], undefined].map((content) => ['content', { content }] as const),
       ...['1', undefined].map((messageId) => ['messageId', { messageId }] as const),
       ['replyToId', { replyToId: '1' }],
-      ['', { senderId: bob.id }],
+      ['senderId', { senderId: bob.id }],
       [inPath, { [inPath]: talk.groupId ?? bob.id }],
     ] as const) {
       const errors = [{ path, message: expect.stringMatching(/./) }];
