@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
 import { expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { z } from 'zod';
 
 const service = z.looseObject({
@@ -12,7 +12,7 @@ const service = z.looseObject({
 const proxy = z.object({ networks: z.object({ proxied: z.object({ ipv4_address: z.string() }) }) });
 
 const text = await readFile('docker-compose.yml', 'utf8');
-const { services } = z.object({ services: z.record(z.string(), service) }).parse(parse(text, { merge: true }));
+const { services } = z.object({ services: z.record(z.string(), service) }).parse(load(text, { schema: CORE_SCHEMA.withTags(mergeTag) }));
 const started = (profile?: string) =>
   Object.entries(services).flatMap(([name, { profiles }]) => (profiles.every((one) => one === profile) ? [name] : []));
 const SCALED = ['postgres', 'server', 'server-2', 'redis-url-is-set', 'redis', 'proxy'];
