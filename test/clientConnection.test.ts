@@ -75,8 +75,7 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
     const begun = Date.now();
     wire.begin(undefined, { firstWait: 1, longestWait: 400 });
     wire.server.closeWith = 1008;
-    await eventually(() => expect(wire.server.connects).toBe(1));
-    await eventually(() => expect(wire.server.connects).toBe(2));
+    await eventually(() => expect(wire.server.connects).toBeGreaterThan(1));
     expect(Date.now() - begun).toBeGreaterThan(190);
   });
 
