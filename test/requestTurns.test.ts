@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { dialogId } from '../src/features/messages/dialogId.ts';
+import { eventually } from './support/eventually.ts';
 import { call } from './support/http.ts';
 import { holdLock, type Lock } from './support/lock.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
@@ -28,7 +29,7 @@ describe('Requests of one user', () => {
   afterAll(() => server.app.stop());
 
   const waiting = async () => (await scrape(server))['messenger_queue_depth{queue="requests"}'];
-  const expectWaiting = (count: number) => vi.waitFor(async () => expect(await waiting()).toBe(count), { timeout: 10_000 });
+  const expectWaiting = (count: number) => eventually(async () => expect(await waiting()).toBe(count));
   const underWay = async () => (await scrape(server))['messenger_pool_connections{pool="statements",state="busy"}'];
 
   /** Until the lock is released, this person cannot mark as read what the other one wrote. */

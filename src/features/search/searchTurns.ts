@@ -1,7 +1,7 @@
 import { Lanes } from '../../lib/lanes.ts';
 import type { Metrics } from '../../metrics.ts';
 
-/** Searches under way at a time. They share the connections to the database with sends. */
+/** Searches under way at a time. They share the connections to the database with all else that users read. */
 const MAX_RUNNING = 3;
 /** Most searches of one user that wait. */
 const MAX_WAITING = 10;
