@@ -9,6 +9,7 @@ import { byHeader, bySubprotocol, handshake, type Opened, opened } from './suppo
 import { call, logIn, newUser, type TestUser } from './support/http.ts';
 import { holdLock } from './support/lock.ts';
 import { NEWEST, newPerson } from './support/people.ts';
+import { processorTimeOf } from './support/processorTime.ts';
 import { rawSocket, upgradeRequest } from './support/rawSocket.ts';
 import { JWT_SECRET, startServer, type TestServer } from './support/server.ts';
 
@@ -112,19 +113,13 @@ describe('connecting', () => {
   });
 
   test('with subprotocols that are nearly all blanks takes the server no more time than with any others', async () => {
-    /** The least processor time of three, in microseconds: the server runs in this process. */
-    async function costOf(filler: string): Promise<number> {
-      const costs: number[] = [];
-      for (let round = 0; round < 3; round++) {
-        const before = process.cpuUsage();
+    const costOf = (filler: string) =>
+      processorTimeOf(async () => {
         const offered = `Sec-WebSocket-Protocol: auth${filler}x`;
         const { socket, ended } = await rawSocket(server, upgradeRequest('').replace('Authorization: Bearer ', offered));
         await ended;
         socket.destroy();
-        costs.push(process.cpuUsage(before).user);
-      }
-      return Math.min(...costs);
-    }
+      });
     await costOf('x');
     const usual = await costOf('x'.repeat(15_500));
     expect(await costOf(' '.repeat(15_500))).toBeLessThan(20 * usual);
