@@ -5,13 +5,13 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newDatabase } from './support/database.ts';
+import { newDatabase, query } from './support/database.ts';
 import { eventually } from './support/eventually.ts';
 import { logIn, type TestUser } from './support/http.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
 import { newPerson, type Person, write } from './support/people.ts';
 import { isRedisInstalled, RedisServer } from './support/redis.ts';
-import { newDirectory, postmaster, ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
+import { embeddedUrl, newDirectory, postmaster, ServerProcess, startProcess, sweep } from './support/serverProcess.ts';
 import { connect } from './support/socket.ts';
 
 const COUNT = 3;
@@ -91,6 +91,11 @@ describe.skipIf(!isRedisInstalled)('Several workers', () => {
     const shares = Array.from({ length: 4 * COUNT }, () => newPerson(server));
     for (const { socket } of await Promise.all(shares)) await socket.close();
     for (const opened of await perWorker(server, 'messenger_connections_opened_total')) expect(opened).toBeGreaterThan(2);
+  });
+
+  test('find a connection to the embedded database each, whatever the others have opened', async () => {
+    const [limit] = await query(await embeddedUrl(dataDir), "SELECT current_setting('max_connections')::integer AS connections");
+    expect(limit?.connections).toBe(100 + (COUNT - 1) * 22);
   });
 
   test('answer with the metrics of all, whichever is asked', async () => {

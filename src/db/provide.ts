@@ -16,6 +16,6 @@ export interface ProvidedDatabase {
 export async function provideDatabase(env: Env, logger: Logger, { share = false } = {}): Promise<ProvidedDatabase> {
   if (env.DATABASE_URL) return { url: env.DATABASE_URL, embedded: false, stop: async () => {} };
   const { EmbeddedDatabase } = await import('./embedded/embeddedDatabase.ts');
-  const database = await EmbeddedDatabase.start(env.DATA_DIR, logger, { share });
+  const database = await EmbeddedDatabase.start(env.DATA_DIR, logger, { share, processes: env.WORKERS });
   return { url: database.url, embedded: true, stop: () => database.stop() };
 }

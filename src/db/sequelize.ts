@@ -40,6 +40,8 @@ const OWN_CHANGES = { ...CHANGES, maxRunning: Number.POSITIVE_INFINITY };
 const STATEMENTS = 6;
 /** As many as there are batches under way at most, two of each kind: of messages to dialogs, to groups, and of sessions. So none waits for a connection. */
 const BATCHES = 6;
+/** What a process opens at most, all pools together. */
+export const CONNECTIONS_OF_PROCESS = POOL_SIZE + STATEMENTS + BATCHES;
 const IDLE_TIMEOUT = 30_000;
 /** How long the database may take to answer that it is there, in milliseconds. */
 const ANSWER_TIMEOUT = 2_000;

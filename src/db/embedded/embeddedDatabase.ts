@@ -8,6 +8,7 @@ import { makeDirectory, unusable } from '../../lib/dataDir.ts';
 import { freePort } from '../../lib/freePort.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { LogThrottle } from '../../lib/logThrottle.ts';
+import { CONNECTIONS_OF_PROCESS } from '../sequelize.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
 import { findPostmaster, isAlive } from './postmaster.ts';
 
@@ -23,6 +24,8 @@ const PASSWORD_FILE = 'messenger.password';
 const SETTINGS = "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n";
 /** Given at each start, so that data of earlier versions has them too: details and statements hold what people wrote. */
 const LOG_OPTIONS = '-c log_error_verbosity=terse -c log_min_error_statement=panic';
+/** Connections that PostgreSQL has by itself: enough for a process of the server, and for the commands beside it. */
+const CONNECTIONS = 100;
 
 /**
  * A PostgreSQL under `<dataDir>/postgres`, on the loopback address and a free port, with a generated password.
@@ -33,6 +36,7 @@ const LOG_OPTIONS = '-c log_error_verbosity=terse -c log_min_error_statement=pan
 export class EmbeddedDatabase {
   readonly #directory: string;
   readonly #binaries: Binaries;
+  readonly #connections: number;
   readonly #logger: Logger;
   #password = '';
   #port: number | undefined;
@@ -40,21 +44,24 @@ export class EmbeddedDatabase {
   #recovery: Promise<void> | undefined;
   #stopping = false;
 
-  private constructor(directory: string, binaries: Binaries, logger: Logger) {
+  private constructor(directory: string, binaries: Binaries, connections: number, logger: Logger) {
     this.#directory = directory;
     this.#binaries = binaries;
+    this.#connections = connections;
     this.#logger = logger;
   }
 
   /**
    * Starts the database, or finds it running, and owns it until `stop`.
-   * With `share`, one that a running server owns is used beside it and left running.
+   * With `share`, one that a running server owns is used beside it and left running. `processes` of the server find a connection in it;
+   * one that was running before has as many as it was started with.
    * @throws {OperatorError} when another server owns it, without `share`, and nothing of it is touched; or when `dataDir` cannot be used
    */
-  static async start(dataDir: string, logger: Logger, { share = false } = {}): Promise<EmbeddedDatabase> {
+  static async start(dataDir: string, logger: Logger, { share = false, processes = 1 } = {}): Promise<EmbeddedDatabase> {
     const directory = path.join(dataDir, 'postgres');
     await makeDirectory(dataDir).catch(unusable(dataDir));
-    const database = new EmbeddedDatabase(directory, await findBinaries(directory), logger);
+    const connections = CONNECTIONS + (processes - 1) * CONNECTIONS_OF_PROCESS;
+    const database = new EmbeddedDatabase(directory, await findBinaries(directory), connections, logger);
     await database.#initialise(dataDir).catch(unusable(dataDir));
     await database.#acquire(share);
     return database;
@@ -194,7 +201,7 @@ export class EmbeddedDatabase {
     // The pool knows only the first port; before there is an owner there is no pool, and any free port will do.
     if (!this.#owner) this.#port = await freePort();
     const log = path.join(this.#directory, 'server.log');
-    const options = `-p ${this.#port} ${LOG_OPTIONS}`;
+    const options = `-p ${this.#port} -c max_connections=${this.#connections} ${LOG_OPTIONS}`;
     await this.#binaries.run('pg_ctl', ['start', '-D', this.#directory, '-w', '-t', '60', '-l', log, '-o', options]);
   }
 }
