@@ -28,6 +28,8 @@ const description = z.looseObject({
   components: z.looseObject({ schemas: z.object({ Error: jsonSchema }) }),
 });
 
+const nullable = z.looseObject({ nullable: z.literal(true), enum: z.array(z.unknown()) });
+
 const file: unknown = load(await readFile('swagger.yaml', 'utf8'));
 const swagger = description.parse(file);
 
@@ -60,6 +62,17 @@ describe('swagger.yaml', () => {
     expect(new Set(inFile)).toEqual(new Set([...served, ...probes]));
     expect(new Set(inFile)).toEqual(new Set([...names.map(({ name }) => name), ...probes]));
     expect(served).toHaveLength(new Set(served).size);
+  });
+
+  test('lists null among the values of what may be null: in OpenAPI 3.0 `nullable` does not add it', () => {
+    const lists: unknown[][] = [];
+    JSON.stringify(file, (_key, value: unknown) => {
+      const { success, data } = nullable.safeParse(value);
+      if (success) lists.push(data.enum);
+      return value;
+    });
+    expect(lists).not.toEqual([]);
+    for (const values of lists) expect(values).toContain(null);
   });
 
   test('marks the old paths, and says which to take', () => {
