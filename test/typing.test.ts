@@ -197,6 +197,25 @@ describe('typing', () => {
     expect(items).toMatchObject(starts.flatMap(() => [began, ended]));
   });
 
+  test('a start too soon after another is told when its second is over, and only if it lasts', async () => {
+    const [ann, bob] = [await newWatcher(server), await newWatcher(server)];
+    const groupId = await newCircle(server, [ann, bob]);
+    for (const name of [{ receiverId: bob.id }, { groupId }]) {
+      const before = (await heard(bob, 'userTyping')).length;
+      await start(ann, name);
+      await stop(ann, name);
+      await start(ann, name);
+      expect((await told(bob, before + 3)).slice(before)).toMatchObject([began, ended, began]);
+      await stop(ann, name);
+      await start(ann, name);
+      await stop(ann, name);
+      await delay(INTERVAL + 200);
+      const items = await heard(bob, 'userTyping');
+      expect(items).toMatchObject(items.map((_item, index) => (index % 2 === 0 ? began : ended)));
+      expect(items.at(-1)).toMatchObject(ended);
+    }
+  });
+
   test('what is said in one conversation does not hold back another', async () => {
     const [ann, bob, carol] = [await newWatcher(server), await newWatcher(server), await newWatcher(server)];
     const groupId = await newCircle(server, [ann, bob, carol]);

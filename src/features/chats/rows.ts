@@ -3,7 +3,7 @@ import { knownId, time } from '../../answers.ts';
 import { changes } from '../messages/rows.ts';
 
 /** How much of a conversation is new to the reader. */
-export const unreadCount = z.int().describe('Messages of others that I have not read. 999 stands for 999 or more');
+export const unreadCount = z.int().describe('Messages of others that I have not read, deleted ones too. 999 stands for 999 or more');
 
 /** A chat with its last message. */
 export const chatRow = z.object({

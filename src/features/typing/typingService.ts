@@ -19,6 +19,8 @@ interface Typing {
   topic: string;
   /** Where the user types; when it is gone, so is this. */
   connection: Subscriber;
+  /** What a start has to wait for its turn in: of the user in the conversation, and of all in a large group. Undefined until the user may type there. */
+  turns: [string, ...string[]] | undefined;
   /** Whether the others know. */
   isTold: boolean;
   /** Ends it. */
@@ -50,25 +52,23 @@ export class TypingService {
   }
 
   /**
-   * The connection's user types; the others are told, but not all the time.
+   * The connection's user types; the others are told, at once or when they may be told of the user again.
    * @throws {AppError} `not_a_member`, `no_such_user` or `unauthorized`
    */
   async start(connection: Subscriber, conversation: NamedConversation): Promise<void> {
     if (!this.#hub.has(connection)) return;
     const typing = this.#keep(connection, conversation);
-    const { conversationId } = conversation;
-    const own = `${typing.userId} ${conversationId}`;
-    if (this.#quiet.has(own)) return;
+    if (typing.turns && this.#quiet.has(typing.turns[0])) return;
     const memberCount = await requireTypist(this.#database, typing.userId, conversation).catch((error: unknown) => {
       this.#end(typing);
       throw error;
     });
-    const turns = isLargeGroup(memberCount) ? [own, conversationId] : [own];
     // Meanwhile the user may have stopped.
-    if (!this.#isKept(typing) || turns.some((turn) => this.#quiet.has(turn))) return;
-    for (const turn of turns) this.#throttle(turn);
-    typing.isTold = true;
-    this.#tell(typing);
+    if (!this.#isKept(typing)) return;
+    const { conversationId } = conversation;
+    const own = `${typing.userId} ${conversationId}`;
+    typing.turns = isLargeGroup(memberCount) ? [own, conversationId] : [own];
+    this.#tellInTurn(typing, typing.turns);
   }
 
   /** The user does not type there any more. */
@@ -95,7 +95,7 @@ export class TypingService {
     const { conversationId, companionId } = conversation;
     const topic = companionId === null ? groupTopic(conversationId) : userTopic(companionId);
     const timer = setTimeout(() => this.#end(typing), LASTING).unref();
-    const typing: Typing = { userId, conversation, topic, connection, isTold: false, timer };
+    const typing: Typing = { userId, conversation, topic, connection, turns: undefined, isTold: false, timer };
     mine.set(conversationId, typing);
     // Nobody waits for it: it is on its way before anybody is told, and so before whatever is sent then.
     this.#hub.listen(topic);
@@ -121,9 +121,21 @@ export class TypingService {
     if (typing.isTold) this.#tell(typing);
   }
 
-  #throttle(turn: string): void {
-    this.#quiet.add(turn);
-    setTimeout(() => this.#quiet.delete(turn), INTERVAL).unref();
+  #tellInTurn(typing: Typing, turns: string[]): void {
+    if (turns.some((turn) => this.#quiet.has(turn))) return;
+    for (const turn of turns) this.#quiet.add(turn);
+    setTimeout(() => {
+      for (const turn of turns) this.#quiet.delete(turn);
+      this.#tellLate(typing);
+    }, INTERVAL).unref();
+    typing.isTold = true;
+    this.#tell(typing);
+  }
+
+  /** Tells of a start that came too soon after this one, of the same user: who writes one message after the other stops and starts again. */
+  #tellLate({ userId, conversation }: Typing): void {
+    const typing = this.#typings.get(userId)?.get(conversation.conversationId);
+    if (typing?.turns && !typing.isTold) this.#tellInTurn(typing, typing.turns);
   }
 
   /** Tells the others whether the user types. */
