@@ -74,6 +74,16 @@ describe('groups over HTTP', () => {
       }
     });
 
+    test('gives a group with any id that a group may have, the lowest too', async () => {
+      const ann = await newUser(server);
+      const lowest = '00000000-0000-0000-0000-000000000000';
+      const body = { groupId: lowest, groupName: 'Lowest', notificationMessage: 'created', messageId: randomUUID() };
+      expect(await ask(ann, 'POST', '/groups', body)).toMatchObject({ status: 200 });
+      const groupId = await newGroup(server, ann);
+      expect(await ask(ann, 'GET', '/groups?limit=1')).toMatchObject({ body: { data: [{ groupId: lowest }], nextCursor: lowest } });
+      expect(await ask(ann, 'GET', `/groups?limit=1&cursor=${lowest}`)).toMatchObject({ body: { data: [{ groupId }], nextCursor: null } });
+    });
+
     test('wants a limit from 1 to 100 and a cursor that was given', async () => {
       for (const query of ['limit=0', 'limit=101', 'limit=x', 'cursor=x']) {
         const [path] = query.split('=');

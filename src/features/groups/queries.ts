@@ -2,7 +2,7 @@ import { QueryTypes, type Transaction } from 'sequelize';
 import type { Database, Statement } from '../../db/sequelize.ts';
 import type { GroupDetails, MemberRow } from './rows.ts';
 
-/** In the order of ids, which is that of an index: so no more is read than is shown. */
+/** In the order of ids, which is that of an index: so no more is read than is shown. A group may have the lowest id there is. */
 const MY_GROUPS: Statement = {
   name: 'groups_of_user',
   text: `
@@ -11,7 +11,7 @@ const MY_GROUPS: Statement = {
   FROM (
     SELECT conversation_id FROM members
     WHERE user_id = $1 AND companion_id IS NULL
-      AND conversation_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
+      AND conversation_id >= coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') AND conversation_id IS DISTINCT FROM $2
     ORDER BY conversation_id
     LIMIT $3
   ) mine
