@@ -197,6 +197,15 @@ describe('The server', () => {
     expect(existsSync(path.join(dataDir, 'jwt.secret'))).toBe(false);
   });
 
+  test('ends with 1 when the secret that it kept is cut short, and signs nothing with what is left', async () => {
+    const dataDir = await newDirectory();
+    const file = path.join(dataDir, 'jwt.secret');
+    await writeFile(file, '');
+    const server = new ServerProcess(dataDir, { DATABASE_URL: await newDatabase({ migrated: false }), JWT_SECRET: '' });
+    expect(await server.exit()).toBe(1);
+    expect(server.stderr).toBe(`${file} is cut short. Remove it: the next start makes another one, and everybody logs in again.\n`);
+  });
+
   test('ends with 1 and says so when the database of DATABASE_URL cannot be reached', async () => {
     const server = new ServerProcess(await newDirectory(), { DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:1/none' });
     expect(await server.exit()).toBe(1);
