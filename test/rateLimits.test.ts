@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { newDatabase } from './support/database.ts';
+import { openProxy } from './support/databaseProxy.ts';
+import { eventually } from './support/eventually.ts';
 import { call, type HttpAnswer, newUser, type TestUser } from './support/http.ts';
 import { heard, newPerson, type Person } from './support/people.ts';
 import { rawSocket } from './support/rawSocket.ts';
@@ -59,6 +62,19 @@ describe('HTTP, behind one proxy,', () => {
     const logIn = (address: string) => call(server, 'POST', '/auth/login', { body: {}, headers: { 'x-forwarded-for': address } });
     await expectLimit(600, () => logIn('198.51.100.3'));
     expect((await logIn('198.51.100.4')).status).toBe(400);
+  });
+
+  test('does not count log-ins that failed because the database was away', async () => {
+    const proxy = await openProxy(await newDatabase());
+    const other = await startServer({ RATE_LIMITS: 'on' }, proxy.url);
+    const { email, password } = await newUser(other);
+    const logIn = () => call(other, 'POST', '/auth/login', { body: { email, password } });
+    await proxy.refuse();
+    for (let count = 0; count <= 20; count++) expect(await logIn()).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+    await proxy.accept();
+    await eventually(async () => expect(await logIn()).toMatchObject({ status: 200 }));
+    await other.app.stop();
+    await proxy.close();
   });
 
   test('takes 20 password changes for one account from whatever address, and those of another', async () => {

@@ -4,6 +4,7 @@ import { fold } from '../../db/searchText.ts';
 import type { Env } from '../../env.ts';
 import { AppError } from '../../errors.ts';
 import { publicRoute, type Route } from '../../http/route.ts';
+import type { Services } from '../../operation.ts';
 import { isStorable, personName, STORABLE } from '../../schemas.ts';
 import { newPassword, password } from './passwordSchemas.ts';
 import { beginSession } from './sessions.ts';
@@ -49,19 +50,33 @@ const login = publicRoute({
     lastName: z.string().nullable(),
   }),
   errors: ['wrong_credentials'],
-  async handle({ database, env, passwords, rateLimits, tokens }, { email, password }) {
+  async handle(services, { email, password }) {
+    const { rateLimits, tokens } = services;
     // Spellings that the database takes for one e-mail must not count apart.
     const account = fold(email);
     await rateLimits.consume('failedLogin', account);
-    const user = await database.users.findOne({ where: { email } });
-    const right = await passwords.matches(password, user?.passwordHash);
-    const session = right && user ? await beginSession(database, user, env.JWT_EXPIRES_IN) : undefined;
-    if (!session || !user) throw new AppError('wrong_credentials');
-    await rateLimits.forgive('failedLogin', account);
-    const token = tokens.sign({ userId: user.id, sessionId: session.id, expiresAt: session.expiresAt });
-    const { id, firstName, lastName } = user;
-    return { message: 'Logged in', token, id, email: user.email, firstName, lastName };
+    let isWrong = false;
+    try {
+      const entered = await enter(services, email, password);
+      isWrong = !entered;
+      if (!entered) throw new AppError('wrong_credentials');
+      const { user, session } = entered;
+      const token = tokens.sign({ userId: user.id, sessionId: session.id, expiresAt: session.expiresAt });
+      const { id, firstName, lastName } = user;
+      return { message: 'Logged in', token, id, email: user.email, firstName, lastName };
+    } finally {
+      // Who tries again and again while the database is away is not to be kept out when it is back.
+      if (!isWrong) await rateLimits.forgive('failedLogin', account);
+    }
   },
 });
+
+/** Begins a session for who has this e-mail and password; undefined when nobody has. */
+async function enter({ database, env, passwords }: Services, email: string, password: string) {
+  const user = await database.users.findOne({ where: { email } });
+  const isRight = await passwords.matches(password, user?.passwordHash);
+  const session = isRight && user ? await beginSession(database, user, env.JWT_EXPIRES_IN) : undefined;
+  return user && session && { user, session };
+}
 
 export const authRoutes = (env: Env): Route[] => [register(env), login];
