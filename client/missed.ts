@@ -18,9 +18,12 @@ export function cursorOf({ conversation: { companionId, groupId }, rev = 0 }: Po
 
 /** Gives what an answer holds. Returns the conversations that are to be asked for again, because there was more than fits into one. */
 export function applyMissed({ item, data }: MissedAnswer, asked: Asked[], positions: Positions, emit: Emit): Position[] {
+  const anew = new Set<Position>();
   for (const reset of item.reset) {
+    const position = positions.at(reset);
     emit('reset', reset);
-    positions.at(reset).startAfter(reset);
+    position.startAfter(reset);
+    anew.add(position);
   }
   for (const cleared of item.cleared) {
     if (positions.at({ companionId: cleared.companionId, groupId: null }).clear(cleared.seq)) emit('cleared', cleared);
@@ -37,7 +40,7 @@ export function applyMissed({ item, data }: MissedAnswer, asked: Asked[], positi
     if (gone.has(position)) leave(position, emit);
     else {
       position.isGone = false;
-      if (!more.has(position)) position.settle(seen);
+      if (!more.has(position) && !anew.has(position)) position.settle(seen);
     }
   }
   return [...more];

@@ -98,8 +98,9 @@ export class Position {
     this.#release();
   }
 
-  /** What is before is read by pages, if at all: it goes on after that. */
+  /** What is before is read by pages, if at all: it goes on after that. Of a server that was restored what was seen before says nothing. */
   startAfter({ rev, seq }: Progress): void {
+    if (rev < this.#reached.rev) this.#seen = rev;
     this.#progress = { rev, seq };
     this.#clearedSeq = 0;
     this.#recent.clear();

@@ -81,6 +81,21 @@ describe('A client whose conversations are not what they were', () => {
     await eventually(() => expect(application.contents(dialog).at(-1)).toBe('Newer'));
   });
 
+  test('goes on after a backup that was restored while it was connected', async () => {
+    const dialog = wire.server.newDialog();
+    const application = await wire.open();
+    for (const content of names('Message', 5)) wire.server.write(dialog, content);
+    await eventually(() => expect(application.messages).toHaveLength(5));
+    wire.server.forget(dialog, 3);
+    wire.server.broadcast('catchUp', {});
+    await eventually(() => expect(application.told('reset')).toEqual([{ companionId: dialog.companionId, groupId: null, seq: 2, rev: 2 }]));
+    for (const content of names('New', 2)) wire.server.write(dialog, content);
+    await eventually(() => expect(application.contents(dialog).slice(5)).toEqual(['New 1', 'New 2']));
+    await catchUp(application);
+    expect(application.contents(dialog).slice(5)).toEqual(['New 1', 'New 2']);
+    expect(application.told('reset')).toHaveLength(1);
+  });
+
   test('forgets with a restored backup up to where a dialog was deleted', async () => {
     const dialog = wire.server.newDialog();
     const application = await wire.open();
