@@ -94,6 +94,21 @@ describe('searchMessages', () => {
     expect(await found(ann, word, { groupId: groupId.toUpperCase() })).toEqual([`${word} is here`]);
   });
 
+  test('takes null for the id that does not apply, and for both where all chats are searched', async () => {
+    const { ann, bob } = people();
+    const word = newWord();
+    const groupId = await newCircle(server, [ann, bob]);
+    await write(ann, bob, `In the dialog: ${word}`);
+    await writeToGroup(bob, groupId, `In the group: ${word}`);
+    expect(await found(ann, word, { receiverId: bob.id, groupId: null })).toEqual([`In the dialog: ${word}`]);
+    expect(await found(ann, word, { receiverId: null, groupId })).toEqual([`In the group: ${word}`]);
+    expect(await found(ann, word, { receiverId: null, groupId: null })).toHaveLength(2);
+    expect(await ann.socket.fail('searchMessages', { text: word, limit: 1, cursor: null, receiverId: bob.id, groupId })).toMatchObject({
+      code: 'invalid_params',
+      issues: [{ path: 'groupId', message: 'must not be given where receiverId is' }],
+    });
+  });
+
   test('does the same over HTTP', async () => {
     const { ann, bob } = people();
     const word = newWord();

@@ -26,20 +26,19 @@ export const foundRow = messageRow.extend({ excerpt });
 /** `searchMessages`: what is written in one conversation of mine, or in all of them, newest first. */
 export const searchMessages = operation({
   params: z
-    .strictObject({ text: wantedWords, limit, cursor: searchCursor.nullable(), receiverId: id.optional(), groupId: id.optional() })
-    .refine(({ receiverId, groupId }) => receiverId === undefined || groupId === undefined, {
+    .strictObject({ text: wantedWords, limit, cursor: searchCursor.nullable(), receiverId: id.nullish(), groupId: id.nullish() })
+    .refine(({ receiverId, groupId }) => !receiverId || !groupId, {
       path: ['groupId'],
       error: 'must not be given where receiverId is',
     }),
   answer: pageWith(foundRow, nextCursor),
   async handle({ userId, services: { database, rateLimits, searchTurns } }, { text, limit, cursor: after, receiverId, groupId }) {
     await rateLimits.consume('search', userId);
-    if (groupId !== undefined) {
+    if (groupId) {
       const isMember = await database.members.count({ where: { conversationId: groupId, userId, companionId: null } });
       if (!isMember) throw new AppError('not_a_member');
     }
-    const isEverywhere = receiverId === undefined && groupId === undefined;
-    const conversationId = isEverywhere ? null : conversationOf(userId, { receiverId, groupId }).conversationId;
+    const conversationId = receiverId || groupId ? conversationOf(userId, { receiverId, groupId }).conversationId : null;
     return searchTurns.run(userId, async () => {
       const { found, next } = await findMessages(database, { userId, text, conversationId, after, limit });
       const contents = found.map(({ content }) => content);
