@@ -56,13 +56,9 @@ export class Positions {
     return [...this.#positions.values()];
   }
 
-  find(conversation: Conversation): Position | undefined {
-    return this.#positions.get(keyOf(conversation));
-  }
-
   /** The position in a conversation, which may be one that the client hears of for the first time. */
   at(conversation: Conversation): Position {
-    const known = this.find(conversation);
+    const known = this.#positions.get(keyOf(conversation));
     if (known) return known;
     const position = this.#add(conversation, undefined);
     if (this.changedSince !== undefined) position.startAfter(BEGINNING);

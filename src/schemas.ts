@@ -21,12 +21,7 @@ export const ignored = z.unknown().optional().describe('Ignored');
 
 /** What people write to one another: 1 to `maxLength` characters. */
 export const messageText = (maxLength: number) =>
-  z
-    .string()
-    .min(1, 'must not be empty')
-    .refine((text) => text.length <= maxLength || [...text].length <= maxLength, `must be at most ${maxLength} characters long`)
-    .refine(isStorable, STORABLE)
-    .meta({ maxLength });
+  z.string().min(1, 'must not be empty').max(maxLength, `must be at most ${maxLength} characters long`).refine(isStorable, STORABLE);
 
 /** What somebody looks for. */
 export const searchTerm = z

@@ -56,13 +56,13 @@ export function operationRoute<S extends z.ZodObject, P extends z.ZodType, A ext
   definition: Description<S> & {
     operation: Operation<P, A>;
     toParams(params: z.output<S>): z.output<P>;
-    toBody(answer: z.output<A>, params: z.output<S>): object;
+    toBody(answer: z.output<A>): object;
   },
 ): Route {
   const { operation, toParams, toBody, ...description } = definition;
   return route({
     ...description,
-    handle: async (context, params) => toBody(await operation.handle(context, toParams(params)), params),
+    handle: async (context, params) => toBody(await operation.handle(context, toParams(params))),
   });
 }
 

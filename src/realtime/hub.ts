@@ -118,7 +118,7 @@ export class Hub extends EventEmitter<HubEvents> implements BusListener {
     return subscriber.topics.has(userTopic(subscriber.userId));
   }
 
-  /** Whether a connection of this process is in the topic. */
+  /** Whether this process hears the topic. */
   hasTopic(topic: string): boolean {
     return this.#topics.has(topic);
   }

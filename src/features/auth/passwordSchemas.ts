@@ -12,7 +12,6 @@ export const password = z.string().max(1024, 'must be at most 1024 characters lo
 export const newPassword = ({ PASSWORD_MIN_LENGTH }: Env) =>
   z
     .string()
-    .refine((text) => [...text].length >= PASSWORD_MIN_LENGTH, `must be at least ${PASSWORD_MIN_LENGTH} characters long`)
+    .min(PASSWORD_MIN_LENGTH, `must be at least ${PASSWORD_MIN_LENGTH} characters long`)
     .refine((text) => Buffer.byteLength(text) <= MAX_BYTES, `must be at most ${MAX_BYTES} bytes long`)
-    .refine(isStorable, STORABLE)
-    .meta({ minLength: PASSWORD_MIN_LENGTH });
+    .refine(isStorable, STORABLE);
