@@ -22,23 +22,25 @@ describe('Who repeats a message again and again', () => {
   });
   afterAll(() => server.app.stop());
 
-  /** How long after the first time the listener is told a second time to catch up, in milliseconds, while `repeat` goes on. */
+  /**
+   * How long after the first time the listener is told a second time to catch up, in milliseconds, while `repeat` goes on. Measured from
+   * before the first repeat until the second is seen to be told: no delay of the machine makes that shorter than the pause.
+   */
   async function pauseOf(listener: Person, repeat: () => Promise<unknown>): Promise<number> {
-    const told: number[] = [];
+    // What is sent for the first time is no repeat.
+    await repeat();
+    const begun = performance.now();
     await eventually(async () => {
       await repeat();
-      if ((await heard(listener, 'catchUp')).length > told.length) told.push(performance.now());
-      expect(told).toHaveLength(2);
+      expect((await heard(listener, 'catchUp')).length).toBeGreaterThan(1);
     });
-    const [first = 0, second = 0] = told;
-    return second - first;
+    return performance.now() - begun;
   }
 
   test('makes the other catch up every two seconds at most', async () => {
     const listener = await deviceOf(server, bob, ['catchUp']);
     const messageId = randomUUID();
-    // A repeat and its telling take a moment of their own.
-    expect(await pauseOf(listener, () => write(ann, bob, 'Again', messageId))).toBeGreaterThan(PAUSE - 100);
+    expect(await pauseOf(listener, () => write(ann, bob, 'Again', messageId))).toBeGreaterThan(PAUSE - 1);
   });
 
   test('makes a group of a thousand connections catch up no more often than they can', async () => {
@@ -46,6 +48,6 @@ describe('Who repeats a message again and again', () => {
     await Promise.all(Array.from({ length: MANY }, () => connect(server, bob)));
     const listener = await deviceOf(server, bob, ['catchUp']);
     const messageId = randomUUID();
-    expect(await pauseOf(listener, () => writeToGroup(ann, groupId, 'Again', messageId))).toBeGreaterThan(PAUSE_OF_MANY - 100);
+    expect(await pauseOf(listener, () => writeToGroup(ann, groupId, 'Again', messageId))).toBeGreaterThan(PAUSE_OF_MANY - 1);
   });
 });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isBrowserInstalled, launchBrowser } from './support/browser.ts';
+import { eventually } from './support/eventually.ts';
 import { FaultyServer } from './support/faultyServer.ts';
 import { block } from './support/markdown.ts';
 import { newPerson, write } from './support/people.ts';
@@ -50,14 +51,14 @@ describe.skipIf(!isBrowserInstalled)('The built client in a browser', () => {
     page.on('console', (message) => lines.push(message.text()));
     await page.goto(`${origin}/`);
     await page.addScriptTag({ type: 'module', content });
-    await expect.poll(() => lines, { timeout: 10_000 }).toContain('stored as number 1');
+    await eventually(() => expect(lines).toContain('stored as number 1'));
     await write(bob, ann, 'Hello, Ann');
-    await expect.poll(() => lines, { timeout: 10_000 }).toContain(`${bob.id} Bob Hello, Ann`);
+    await eventually(() => expect(lines).toContain(`${bob.id} Bob Hello, Ann`));
     await page.reload();
     await write(bob, ann, 'Welcome back');
     await page.addScriptTag({ type: 'module', content });
-    await expect.poll(() => lines, { timeout: 10_000 }).toContain('stored as number 2');
-    await expect.poll(() => lines, { timeout: 10_000 }).toContain(`${bob.id} Bob Welcome back`);
+    await eventually(() => expect(lines).toContain('stored as number 2'));
+    await eventually(() => expect(lines).toContain(`${bob.id} Bob Welcome back`));
     expect(lines.filter((line) => line.startsWith(`${bob.id} Bob Hello`))).toHaveLength(1);
     expect(lines.filter((line) => line === `${ann.id} I A note to myself`)).toHaveLength(2);
   });
@@ -74,12 +75,12 @@ describe.skipIf(!isBrowserInstalled)('The built client in a browser', () => {
       const client = new MessengerClient(${JSON.stringify(options)});
       for (const name of ['status', 'disconnected']) client.on(name, (event) => console.log(event.code ?? event));`;
     await page.addScriptTag({ type: 'module', content });
-    await expect.poll(() => lines.at(-1), { timeout: 10_000 }).toBe('online');
+    await eventually(() => expect(lines.at(-1)).toBe('online'));
     for (const event of ["window.dispatchEvent(new Event('online'))", "document.dispatchEvent(new Event('visibilitychange'))"]) {
       wire.cut(1012);
-      await expect.poll(() => lines.at(-1), { timeout: 10_000 }).toBe('1012');
+      await eventually(() => expect(lines.at(-1)).toBe('1012'));
       await page.evaluate(event);
-      await expect.poll(() => lines.at(-1), { timeout: 10_000 }).toBe('online');
+      await eventually(() => expect(lines.at(-1)).toBe('online'));
     }
     await page.close();
     await wire.stop();
