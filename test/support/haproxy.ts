@@ -13,7 +13,7 @@ const program = findProgram('haproxy');
 export const isHaproxyInstalled = program !== undefined;
 
 /** How long the proxy of the tests lets a connection be quiet, in milliseconds: a test can wait longer than that. */
-export const IDLE_TIMEOUT = 2_000;
+export const IDLE_TIMEOUT = 4_000;
 
 /** A proxy in front of two servers. */
 export interface Haproxy {
