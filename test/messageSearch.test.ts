@@ -361,7 +361,9 @@ describe('searchMessages', () => {
       "UPDATE messages SET created_at = created_at - interval '1 h' WHERE conversation_id = $1 AND id = $2",
       conversation,
     );
-    await query(server.databaseUrl, "UPDATE search_progress SET indexed_until = now() - interval '2 h'");
+    // Under the lock of those who index: one that is at it could set the progress on again.
+    const back = "SELECT pg_advisory_xact_lock(7301927); UPDATE search_progress SET indexed_until = now() - interval '2 h'";
+    await query(server.databaseUrl, back);
     const known = 'SELECT FROM searched_messages JOIN messages USING (conversation_id, created_at) WHERE conversation_id = $1 AND id = $2';
     await eventually(async () => expect(await query(server.databaseUrl, known, conversation)).toHaveLength(1));
     expect(await found(bob, word)).toEqual([word]);
