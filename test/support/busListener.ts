@@ -36,4 +36,18 @@ export class Listener {
   async hears(topic: string, texts: string[]): Promise<void> {
     await eventually(() => expect(this.texts(topic)).toEqual(texts));
   }
+
+  /**
+   * Waits until it hears what the other one publishes on this topic from now on. On a machine that is busy the bus may be away once more:
+   * then a message is lost, the loss is told, and it is published again.
+   */
+  async hearsAgain(topic: string, { bus }: Listener): Promise<void> {
+    // A loss on the way to the bus is told by a message of its own, one on the way from it by the bus.
+    const told = () => this.received.length + this.losses;
+    while (!this.texts(topic).includes('again')) {
+      const before = told();
+      void bus.publish(topic, HELLO, 'again');
+      await eventually(() => expect(told()).toBeGreaterThan(before));
+    }
+  }
 }
