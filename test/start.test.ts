@@ -14,7 +14,7 @@ import { connect } from './support/socket.ts';
 /** Whether a TCP connection is accepted. */
 function accepts(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connectTcp({ host, port, timeout: 1_000 });
+    const socket = connectTcp({ host, port, timeout: 10_000 });
     const end = (accepted: boolean) => {
       socket.destroy();
       resolve(accepted);
