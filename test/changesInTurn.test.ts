@@ -123,12 +123,16 @@ describe('Changes of one conversation', () => {
     const ask = ({ socket }: Person) => socket.request('addReaction', { groupId, messageId, emoji: '👍' });
     const first = ask(ann);
     await lock.awaited(1);
-    // The one whose turn it is when the first fails may have waited for long enough, or not quite.
-    const [next, ...last] = people.slice(1).map(ask);
+    const answers: Awaited<ReturnType<typeof ask>>[] = [];
+    const asked = people.slice(1).map(async (person) => answers.push(await ask(person)));
     expect(await first).toMatchObject({ error: true, code: 'unavailable' });
-    for (const frame of await Promise.all(last)) expect(frame).toMatchObject({ error: true, code: 'busy' });
+    // One of them may not have waited for quite as long when the first fails, and waits for the lock then: any, they came on many connections.
+    await eventually(() => expect(answers.length).toBeGreaterThanOrEqual(asked.length - 1));
     await lock.release();
-    const made = [await next].filter((frame) => frame && 'success' in frame).length;
+    await Promise.all(asked);
+    const late = answers.filter((answer) => 'error' in answer && answer.code === 'busy');
+    expect(late.length).toBeGreaterThanOrEqual(asked.length - 1);
+    const made = answers.filter((answer) => 'success' in answer).length;
     expect(await query(server.databaseUrl, 'SELECT FROM reactions WHERE message_id = $1', [messageId])).toHaveLength(made);
     await expectWaiting(0);
     expect(await ask(ann)).toMatchObject({ params: { item: { reactions: [{ emoji: '👍', count: made + 1, mine: true }] } } });
