@@ -123,8 +123,9 @@ export class EmbeddedDatabase {
       ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'],
       `--lc-ctype=${process.platform === 'linux' ? 'C.UTF-8' : 'en_US.UTF-8'}`,
     ]);
-    await appendFile(path.join(cluster, 'postgresql.conf'), SETTINGS);
-    await writeFile(path.join(cluster, PASSWORD_FILE), password, { mode: 0o600 });
+    // On the disk before the cluster has its name: without the password nobody gets in again.
+    await appendFile(path.join(cluster, 'postgresql.conf'), SETTINGS, { flush: true });
+    await writeFile(path.join(cluster, PASSWORD_FILE), password, { mode: 0o600, flush: true });
     await rename(cluster, this.#directory).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
