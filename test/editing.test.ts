@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from './support/database.ts';
 import { call } from './support/http.ts';
-import { A_TIME, heard, NASTY_TEXTS, newPerson, type Person } from './support/people.ts';
+import { A_TIME, heard, NASTY_TEXTS, NEWEST, newCircle, newPerson, type Person, remove } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { device, KINDS, Talk } from './support/talks.ts';
 
@@ -75,6 +76,18 @@ describe('editMessage', () => {
     expect(await refusal(talk, ann, messageId, 'Edited')).toBe('not_the_author');
     expect(await refusal(talk, ann, messageId, 'Hello')).toBe('not_the_author');
     expect((await talk.history(ann))[0]).toMatchObject({ content: 'Hello', editedAt: null });
+  });
+
+  test('is for no notification: what a group remembers of who did what stays as it is', async () => {
+    const groupId = await newCircle(server, [ann, bob]);
+    const messageId = randomUUID();
+    await remove(ann, groupId, bob, messageId);
+    expect(await ann.socket.fail('editMessage', { groupId, messageId, content: 'Bob has left' })).toMatchObject({ code: 'not_the_author' });
+    const path = `/groups/${groupId}/messages/${messageId}`;
+    const overHttp = await call(server, 'PATCH', path, { token: ann.token, body: { content: 'Bob has left' } });
+    expect(overHttp).toMatchObject({ status: 403, body: { code: 'not_the_author' } });
+    const [newest] = await ann.socket.rows('getlatestMessageGroup', { groupId, ...NEWEST });
+    expect(newest).toMatchObject({ messageId, content: 'removed', editedAt: null });
   });
 
   test('is possible for as long as EDIT_WINDOW says, and what was done in time can be asked for again later', async () => {

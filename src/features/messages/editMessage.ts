@@ -25,7 +25,8 @@ export const editMessage = ({ MAX_MESSAGE_LENGTH, EDIT_WINDOW }: Env) =>
       const editedAt = new Date();
       const edit = ({ message }: Target) => {
         if (message.deletedAt) throw new AppError('no_such_message');
-        if (message.senderId !== context.userId) throw new AppError('not_the_author');
+        // What a group remembers of who did what to whom stays as it is.
+        if (message.senderId !== context.userId || message.notification) throw new AppError('not_the_author');
         if (message.content === content) return undefined;
         if (editedAt.getTime() - message.createdAt.getTime() > EDIT_WINDOW * 1000) throw new AppError('too_late_to_edit');
         return { content, editedAt };
