@@ -64,7 +64,6 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
   const stopping = new AbortController();
   const metrics = new Metrics(primary);
   metrics.watchDatabase(database);
-  const writer = new MessageWriter(database, metrics);
   const passwords = new Passwords(env.BCRYPT_ROUNDS, logger, metrics);
   const tokens = new Tokens(await signingSecret(env));
   const redis =
@@ -77,6 +76,7 @@ export async function createApp(env: Env, databaseUrl: string, logger: Logger, p
   metrics.watchTopics(() => topics.size);
   const own = new OwnMessages({ bus, topics, metrics });
   const publisher = new Publisher({ bus, topics, own });
+  const writer = new MessageWriter(database, metrics, publisher);
   const hub = new Hub({ metrics, topics, own, publisher });
   const services: Services = {
     env,

@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newDatabase } from './support/database.ts';
 import { type DatabaseProxy, openProxy } from './support/databaseProxy.ts';
+import { eventually } from './support/eventually.ts';
 import { handshake } from './support/handshake.ts';
 import { call, logIn } from './support/http.ts';
-import { add, heard, leave, newCircle, newPerson, type Person, remove, writeToGroup } from './support/people.ts';
+import { add, deviceOf, heard, leave, NEWEST, newCircle, newPerson, type Person, remove, write, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
+
+const PRIVATE = ({ id: receiverId }: Person) => ['privateMessage', 'getlatestMessageDialog', { receiverId }] as const;
+const IN_GROUP = (groupId: string) => ['messageInGroup', 'getlatestMessageGroup', { groupId }] as const;
 
 describe('When nobody can say whether a change is committed', () => {
   let proxy: DatabaseProxy;
@@ -19,6 +23,29 @@ describe('When nobody can say whether a change is committed', () => {
     await server.app.stop();
     await proxy.close();
   });
+
+  test.each(['dialog', 'group'])(
+    'that a message was sent in a %s, those who would have heard it are told to catch up; repeating it succeeds',
+    async (kind) => {
+      const [ann, bob] = [await newPerson(server), await newPerson(server)];
+      const groupId = await newCircle(server, [ann, bob]);
+      await write(ann, bob, 'Before');
+      const events = ['catchUp', 'ownMessages'];
+      const listeners = [await deviceOf(server, bob, events), await deviceOf(server, ann, events)];
+      const [type, page, name] = kind === 'dialog' ? PRIVATE(bob) : IN_GROUP(groupId);
+      const messageId = randomUUID();
+      const lost = proxy.loseCommit();
+      // The statement commits by itself: this is what the proxy knows it by.
+      const params = { ...name, messageId, content: 'COMMIT' };
+      expect(await ann.socket.fail(type, params)).toMatchObject({ code: 'unavailable' });
+      await lost;
+      for (const { socket } of listeners) await socket.broadcast('catchUp');
+      const stored = async () => (await ann.socket.rows(page, { ...name, ...NEWEST })).map((row) => row.messageId);
+      await eventually(async () => expect(await stored()).toContain(messageId));
+      await ann.socket.ask(type, params);
+      expect((await stored()).filter((id) => id === messageId)).toHaveLength(1);
+    },
+  );
 
   test('that I left a group, my connections end, and the next ones do not hear the group', async () => {
     const [ann, bob] = [await newPerson(server), await newPerson(server)];

@@ -117,9 +117,9 @@ export class Database extends Sequelize {
     return this.#statements.run(statement, values);
   }
 
-  /** The same for a batch of a `Batcher`: it waits for nothing else. */
-  runBatch<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
-    return this.#batches.run(statement, values);
+  /** The same for a batch of a `Batcher`: it waits for nothing else. Calls `inDoubt` when nobody can say whether it is committed. */
+  runBatch<Row extends object>(statement: Statement, values: unknown[], inDoubt?: () => void): Promise<Row[]> {
+    return this.#batches.run(statement, values, inDoubt);
   }
 
   /**

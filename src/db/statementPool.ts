@@ -28,19 +28,22 @@ export class StatementPool {
     this.#pool.on('error', () => {});
   }
 
-  /** Runs a statement, with nothing around it. Rejects with the errors of `pg`. */
-  async run<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
+  /**
+   * Runs a statement, with nothing around it. Rejects with the errors of `pg`. Calls `inDoubt` when the connection broke after the statement was
+   * sent, before it rejects: then nobody can say whether what it changes is committed.
+   */
+  async run<Row extends object>(statement: Statement, values: unknown[], inDoubt?: () => void): Promise<Row[]> {
     const client = await this.#pool.connect();
-    let failure: unknown;
+    let isUsable = true;
     try {
       const { rows }: { rows: Row[] } = await client.query({ ...statement, values });
       return rows;
     } catch (error) {
-      failure = error;
+      // A connection on which a statement was refused is as good as before.
+      isUsable = error instanceof pg.DatabaseError && error.severity === 'ERROR';
+      if (!isUsable) inDoubt?.();
       throw error;
     } finally {
-      // A connection on which a statement was refused is as good as before.
-      const isUsable = failure === undefined || (failure instanceof pg.DatabaseError && failure.severity === 'ERROR');
       client.release(!isUsable);
     }
   }

@@ -109,9 +109,12 @@ function quotedOf({
   return senderName === null || content === null ? null : { senderName, content, isDeleted, isHidden };
 }
 
+/** Is called with messages of which nobody can say whether they are committed. */
+export type InDoubt = (messages: NewMessage[]) => void;
+
 /** Writes messages of any kind. No two have the same conversation and the same id. */
-export async function writeMessages(database: Database, messages: NewMessage[]): Promise<Outcome[]> {
-  return (await database.runBatch<Row>(WRITE, valuesOf(messages))).map(outcomeOf);
+export async function writeMessages(database: Database, messages: NewMessage[], inDoubt: InDoubt): Promise<Outcome[]> {
+  return (await database.runBatch<Row>(WRITE, valuesOf(messages), () => inDoubt(messages))).map(outcomeOf);
 }
 
 const writeRows = (transaction: Transaction, database: Database, messages: NewMessage[]) =>

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Database, Statement } from '../../db/sequelize.ts';
-import { type NewMessage, type Outcome, plainArray, type WrittenMessage, writeMessages } from './writeMessages.ts';
+import { type InDoubt, type NewMessage, type Outcome, plainArray, type WrittenMessage, writeMessages } from './writeMessages.ts';
 
 /** Messages of one dialog; its user is who sends the first of them. */
 interface Dialog {
@@ -34,22 +34,29 @@ const UNIQUE_VIOLATION = '23505';
  * Writes messages of dialogs. Nearly all are new, answer none, and are in a dialog that exists: those take the shortest way. What is left, and all of
  * them when one is stored already, goes the way of any message; the others do not wait for it, and stay when it fails.
  */
-export async function writeToDialogs(database: Database, messages: NewMessage[]): Promise<(Outcome | Promise<Outcome>)[]> {
-  const written = new Map(await writeNew(database, messages));
+export async function writeToDialogs(
+  database: Database,
+  messages: NewMessage[],
+  inDoubt: InDoubt,
+): Promise<(Outcome | Promise<Outcome>)[]> {
+  const written = new Map(await writeNew(database, messages, inDoubt));
   const left = messages.filter((message) => !written.has(message));
   if (left.length === 0) return messages.map((message) => present(written.get(message)));
-  const outcomes = writeMessages(database, left);
+  const outcomes = writeMessages(database, left, inDoubt);
   return messages.map((message) => written.get(message) ?? outcomes.then((found) => present(found[left.indexOf(message)])));
 }
 
 /** Writes the messages of dialogs that exist, when all of them are new; returns what was written. */
-async function writeNew(database: Database, messages: NewMessage[]): Promise<[NewMessage, WrittenMessage][]> {
+async function writeNew(database: Database, messages: NewMessage[], inDoubt: InDoubt): Promise<[NewMessage, WrittenMessage][]> {
   const dialogs = dialogsOf(messages).filter((dialog) => dialog.messages.every(({ replyToId }) => replyToId === null));
   if (dialogs.length === 0) return [];
-  const rows = await database.runBatch<Row>(WRITE, valuesOf(dialogs)).catch((error: unknown) => {
-    if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) return [];
-    throw error;
-  });
+  const tried = dialogs.flatMap((dialog) => dialog.messages);
+  const rows = await database
+    .runBatch<Row>(WRITE, valuesOf(dialogs), () => inDoubt(tried))
+    .catch((error: unknown) => {
+      if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) return [];
+      throw error;
+    });
   return rows.flatMap((row) => writtenIn(present(dialogs[row.place - 1]), row));
 }
 
