@@ -136,8 +136,8 @@ export class MessengerClient {
   }
 
   /**
-   * Tries to connect at once, where the client waits before it tries again. In a browser it does so by itself when there is a network again,
-   * and when the user returns to the page.
+   * Tries to connect at once, where the client waits before it tries again; a connection that does not answer soon is given up for another.
+   * In a browser it does so by itself when there is a network again, and when the user returns to the page.
    */
   connectNow(): void {
     this.#connection.connectNow();

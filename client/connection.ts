@@ -77,8 +77,9 @@ export class Connection {
     });
   }
 
-  /** Tries again at once, where it waits before it does. */
+  /** Tries again at once, where it waits before it does. An open connection is to show soon that it is none of the dead. */
   connectNow(): void {
+    if (this.#isOpen) this.#probe();
     if (this.#reconnecting === undefined) return;
     clearTimeout(this.#reconnecting);
     this.#backoff.reset();
@@ -130,6 +131,13 @@ export class Connection {
     const { timings, silent } = this.#around;
     clearTimeout(this.#silence);
     this.#silence = setTimeout(silent, timings.silence);
+  }
+
+  #probe(): void {
+    const { timings, silent } = this.#around;
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#gaveUp(), timings.signOfLifeWithin);
+    silent();
   }
 
   #gaveUp(): void {

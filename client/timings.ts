@@ -7,6 +7,8 @@ export interface Timings {
   answerWithin: number;
   /** For anything at all to come, before it asks for a sign of life: a browser does not tell that a connection is dead. */
   silence: number;
+  /** For that sign of life, where the user returned or the network changed: the connection may be dead, and somebody looks at it. */
+  signOfLifeWithin: number;
   /** For an event that another one has overtaken, before it asks for it. */
   gapPatience: number;
   /** Before it asks what it missed when the server says that something may have been lost, at most: the server tells many clients at once. */
@@ -18,6 +20,7 @@ export const TIMINGS: Timings = {
   longestWait: 30_000,
   answerWithin: 25_000,
   silence: 30_000,
+  signOfLifeWithin: 5_000,
   gapPatience: 100,
   catchUpSpread: 1_000,
 };

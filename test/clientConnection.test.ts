@@ -67,7 +67,19 @@ describe('A client whose connection is lost, or whose requests are refused,', ()
     await eventually(() => expect(application.told('disconnected')).toHaveLength(1));
     application.client.connectNow();
     await application.online();
+    // A sign of life is all that it wants of a connection that is there.
+    const asked = wire.asked('subscribe').length;
     application.client.connectNow();
+    await eventually(() => expect(wire.asked('subscribe')).toHaveLength(asked + 1));
+    expect(wire.server.connects).toBe(2);
+  });
+
+  test('leaves a dead connection soon when its user is back', async () => {
+    const application = await wire.open(undefined, { answerWithin: 1_000_000, signOfLifeWithin: 50 });
+    wire.server.answerFates.push('lose');
+    application.client.connectNow();
+    await eventually(() => expect(application.told('disconnected')).toHaveLength(1));
+    await application.online();
     expect(wire.server.connects).toBe(2);
   });
 

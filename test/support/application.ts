@@ -4,7 +4,15 @@ import { type ClientEvents, type Conversation, type Message, MessengerClient, ty
 import { eventually } from './eventually.ts';
 
 /** As a client waits, but for tests: an interruption costs milliseconds. */
-const QUICK = { firstWait: 4, longestWait: 20, answerWithin: 10_000, silence: 60_000, gapPatience: 2, catchUpSpread: 2 };
+const QUICK = {
+  firstWait: 4,
+  longestWait: 20,
+  answerWithin: 10_000,
+  silence: 60_000,
+  signOfLifeWithin: 10_000,
+  gapPatience: 2,
+  catchUpSpread: 2,
+};
 
 export type QuickTimings = typeof QUICK;
 
