@@ -102,12 +102,20 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, code: Erro
   if (result.success) return result.data;
   // Not at once: a check that is to word what it finds takes three times as long, and most find nothing.
   const { error = result.error } = schema.safeParse(value, { error: wording, reportInput: true });
-  throw new AppError(code, { issues: error.issues.flatMap(issuesOf) });
+  throw new AppError(code, { issues: withoutMeasures(error.issues).flatMap(issuesOf) });
 }
+
+/** What is wrong; of what has another type no more than that: zod measures lists where text was wanted. */
+function withoutMeasures(issues: z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const mistyped = new Set(issues.filter(({ code }) => code === 'invalid_type').map(placeOf));
+  return issues.filter((issue) => issue.code === 'invalid_type' || !mistyped.has(placeOf(issue)));
+}
+
+const placeOf = ({ path }: z.core.$ZodIssue): string => path.join('.');
 
 function issuesOf(issue: z.core.$ZodIssue): Issue[] {
   const { path, input, message } = issue;
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not known here' }));
-  return [{ path: path.join('.'), message: input === undefined ? 'is missing' : message }];
+  return [{ path: placeOf(issue), message: input === undefined ? 'is missing' : message }];
 }

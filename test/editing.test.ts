@@ -60,7 +60,7 @@ describe('editMessage', () => {
     expect(await talk.history(bob)).toMatchObject([{ content: 'Hello', editedAt: A_TIME, rev: 3 }]);
   });
 
-  test.each([[''], ['x'.repeat(10_001)], ['a\0b'], ['\ud800'], [null], [7], [undefined]])('to %j is refused', async (content) => {
+  test.each([[''], ['x'.repeat(10_001)], ['a\0b'], ['\ud800'], [null], [7], [[]], [undefined]])('to %j is refused', async (content) => {
     const talk = await Talk.begin(server, 'dialog', [ann, bob]);
     const messageId = await talk.say(ann, 'Hello');
     const request = { ...talk.name(ann), messageId, content };
