@@ -16,21 +16,14 @@ export function cursorOf({ conversation: { companionId, groupId }, rev = 0 }: Po
   return groupId === null ? { receiverId: companionId ?? '', afterRev: rev } : { groupId, afterRev: rev };
 }
 
-/** Gives what an answer holds. Returns the conversations that are to be asked for again, because there was more than fits into one. */
+/** Gives what an answer holds. Returns the conversations that are to be asked for again, because there is more, or may be. */
 export function applyMissed({ item, data }: MissedAnswer, asked: Asked[], positions: Positions, emit: Emit): Position[] {
-  const anew = new Set<Position>();
-  for (const reset of item.reset) {
-    const position = positions.at(reset);
-    emit('reset', reset);
-    position.startAfter(reset);
-    anew.add(position);
-  }
+  const more = new Set(startAnew(item.reset, positions, emit));
   for (const cleared of item.cleared) {
     if (positions.at({ companionId: cleared.companionId, groupId: null }).clear(cleared.seq)) emit('cleared', cleared);
   }
   for (const row of data) positions.at(row).fill(messageOfRow(row));
   const gone = new Set(item.gone.map((conversation) => positions.at(conversation)));
-  const more = new Set<Position>();
   for (const cursor of item.more) {
     const position = positions.at(conversationOfCursor(cursor));
     position.continueAfter(cursor.afterRev);
@@ -40,10 +33,21 @@ export function applyMissed({ item, data }: MissedAnswer, asked: Asked[], positi
     if (gone.has(position)) leave(position, emit);
     else {
       position.isGone = false;
-      if (!more.has(position) && !anew.has(position)) position.settle(seen);
+      if (!more.has(position)) position.settle(seen);
     }
   }
   return [...more];
+}
+
+/** Returns those that a restored server counts from an earlier number: what came while the answer was on its way was taken for known. */
+function startAnew(resets: MissedAnswer['item']['reset'], positions: Positions, emit: Emit): Position[] {
+  return resets.flatMap((reset) => {
+    const position = positions.at(reset);
+    const isRestored = reset.rev < (position.rev ?? 0);
+    emit('reset', reset);
+    position.startAfter(reset);
+    return isRestored ? [position] : [];
+  });
 }
 
 function conversationOfCursor({ receiverId, groupId }: MissedAnswer['item']['more'][number]) {

@@ -98,9 +98,12 @@ export class Position {
     this.#release();
   }
 
-  /** What is before is read by pages, if at all: it goes on after that. Of a server that was restored what was seen before says nothing. */
+  /** What is before is read by pages, if at all: it goes on after that. Of a server that was restored what came before says nothing. */
   startAfter({ rev, seq }: Progress): void {
-    if (rev < this.#reached.rev) this.#seen = rev;
+    if (rev < this.#reached.rev) {
+      this.#seen = rev;
+      this.#held.clear();
+    }
     this.#progress = { rev, seq };
     this.#clearedSeq = 0;
     this.#recent.clear();

@@ -96,6 +96,32 @@ describe('A client whose conversations are not what they were', () => {
     expect(application.told('reset')).toHaveLength(1);
   });
 
+  test('is given what was written after a backup was restored, though it came before the answer that tells of the backup', async () => {
+    const dialog = wire.server.newDialog();
+    const application = await wire.open();
+    for (const content of names('Message', 5)) wire.server.write(dialog, content);
+    await eventually(() => expect(application.messages).toHaveLength(5));
+    wire.server.forget(dialog, 3);
+    wire.server.meanwhile = () => wire.server.write(dialog, 'New');
+    wire.server.broadcast('catchUp', {});
+    await eventually(() => expect(application.contents(dialog).slice(5)).toEqual(['New']));
+    expect(application.told('reset')).toHaveLength(1);
+  });
+
+  test('is not given what it held back when the server was restored to before that', async () => {
+    const dialog = wire.server.newDialog();
+    const application = await wire.open();
+    wire.server.write(dialog, 'Message');
+    await eventually(() => expect(application.messages).toHaveLength(1));
+    wire.server.broadcastFates.push('lose');
+    for (const content of names('Forgotten', 2)) wire.server.write(dialog, content);
+    wire.server.forget(dialog, 3);
+    wire.server.broadcast('catchUp', {});
+    await eventually(() => expect(application.told('reset')).toHaveLength(1));
+    for (const content of names('New', 3)) wire.server.write(dialog, content);
+    await eventually(() => expect(application.contents(dialog)).toEqual(['Message', 'New 1', 'New 2', 'New 3']));
+  });
+
   test('forgets with a restored backup up to where a dialog was deleted', async () => {
     const dialog = wire.server.newDialog();
     const application = await wire.open();
