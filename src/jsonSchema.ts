@@ -18,8 +18,8 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output', target: 'o
       // Of a whole number these say nothing.
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-      // In OpenAPI 3.0 `nullable` adds nothing to the values that are listed.
-      if (jsonSchema.nullable && jsonSchema.enum && !jsonSchema.enum.includes(null)) jsonSchema.enum.push(null);
+      // In OpenAPI 3.0 `nullable` adds nothing to the values that are listed. The list may be that of a schema that is not nullable, too.
+      if (jsonSchema.nullable && jsonSchema.enum && !jsonSchema.enum.includes(null)) jsonSchema.enum = [...jsonSchema.enum, null];
       // A later version may send more.
       if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
     },

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { parseEnv } from '../src/env.ts';
 import { describeApi } from '../src/http/openapi.ts';
 import { createRoutes } from '../src/http/routes.ts';
+import { jsonSchema as describeSchema } from '../src/jsonSchema.ts';
 import { REST_PATHS, requestOf } from './support/contract.ts';
 import { call, type HttpAnswer, newGroup, newUser } from './support/http.ts';
 import { unexplained } from './support/meanings.ts';
@@ -73,6 +74,12 @@ describe('swagger.yaml', () => {
     });
     expect(lists).not.toEqual([]);
     for (const values of lists) expect(values).toContain(null);
+  });
+
+  test('does not list it where the same values may not be null', () => {
+    const side = z.enum(['left', 'right']);
+    const { properties } = describeSchema(z.object({ from: side, to: side.nullable() }), 'output', 'openapi-3.0');
+    expect(properties).toMatchObject({ from: { enum: ['left', 'right'] }, to: { enum: ['left', 'right', null] } });
   });
 
   test('marks the old paths, and says which to take', () => {
