@@ -78,7 +78,7 @@ describe('editMessage', () => {
     expect((await talk.history(ann))[0]).toMatchObject({ content: 'Hello', editedAt: null });
   });
 
-  test('is for no notification: what a group remembers of who did what stays as it is', async () => {
+  test('is for no notification: what tells of a change of the group is not made to say something else', async () => {
     const groupId = await newCircle(server, [ann, bob]);
     const messageId = randomUUID();
     await remove(ann, groupId, bob, messageId);

@@ -25,7 +25,7 @@ export const editMessage = ({ MAX_MESSAGE_LENGTH, EDIT_WINDOW }: Env) =>
       const editedAt = new Date();
       const edit = ({ message }: Target) => {
         if (message.deletedAt) throw new AppError('no_such_message');
-        // What a group remembers of who did what to whom stays as it is.
+        // What tells of a change of the group may be deleted, but not say something else.
         if (message.senderId !== context.userId || message.notification) throw new AppError('not_the_author');
         if (message.content === content) return undefined;
         if (editedAt.getTime() - message.createdAt.getTime() > EDIT_WINDOW * 1000) throw new AppError('too_late_to_edit');
