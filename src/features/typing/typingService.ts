@@ -132,10 +132,13 @@ export class TypingService {
     this.#tell(typing);
   }
 
-  /** Tells of a start that came too soon after this one, of the same user: who writes one message after the other stops and starts again. */
+  /**
+   * Tells of a start that came too soon after this one, of the same user: who writes one message after the other stops and starts again.
+   * Not in a large group, where the next turn is for whoever starts next.
+   */
   #tellLate({ userId, conversation }: Typing): void {
     const typing = this.#typings.get(userId)?.get(conversation.conversationId);
-    if (typing?.turns && !typing.isTold) this.#tellInTurn(typing, typing.turns);
+    if (typing?.turns?.length === 1 && !typing.isTold) this.#tellInTurn(typing, typing.turns);
   }
 
   /** Tells the others whether the user types. */
