@@ -114,11 +114,17 @@ describe.skipIf(!isRedisInstalled).each([
     const body = { oldPassword: alice.password, newPassword: 'another password' };
     await call(here, 'PATCH', '/profile/password', { token: alice.token, body });
     const changedAt = performance.now();
-    await write(bob, carol, 'How long does this take?');
-    await carol.socket.broadcast('privateMessage');
-    const usual = performance.now() - changedAt;
+    // One message after the other, until then: a machine that stands still holds up one of them as long.
+    let longest = 0;
+    while (closedAt === Number.POSITIVE_INFINITY) {
+      const begun = performance.now();
+      const content = randomUUID();
+      await write(bob, carol, content);
+      await carol.socket.until((frame) => 'success' in frame && frame.params.item?.message === content);
+      longest = Math.max(longest, performance.now() - begun);
+    }
     expect(await closed).toEqual(UNAUTHORIZED);
-    expect(closedAt - changedAt).toBeLessThan(SOON + usual);
+    expect(closedAt - changedAt).toBeLessThan(SOON + longest);
     await mine.settle();
   });
 
