@@ -14,6 +14,8 @@ import { connect, type Frame } from './support/socket.ts';
 /** How long somebody types who does not say so again, and at least passes between two starts that are passed on, in milliseconds. */
 const LASTING = 6_000;
 const INTERVAL = 1_000;
+/** How often something is tried that must be done while somebody types who says so once. */
+const ATTEMPTS = 3;
 
 const subscribe = ({ socket }: Person) => socket.ask('subscribe', { events: ['userTyping'] });
 
@@ -317,21 +319,35 @@ describe.skipIf(!isRedisInstalled)('typing, with two servers on one database and
     const bob = await deviceOf(there, bobHere, ['userTyping']);
     await bobHere.socket.close();
     const from = await writer(ann);
-    const begun = performance.now();
-    await start(ann, { receiverId: bob.id });
-    await start(ann, { groupId });
-    expect(await told(bob, 2)).toMatchObject([began, began]);
-    await send(from, `/dialogs/${bob.id}`, { receiverId: bob.id });
-    expect(await told(bob, 3)).toMatchObject([began, began, { companionId: ann.id, ...ended }]);
-    await send(from, `/groups/${groupId}`, { groupId });
-    expect(await told(bob, 4)).toMatchObject([began, began, ended, { groupId, ...ended }]);
-    expect(performance.now() - begun).toBeLessThan(LASTING);
+    async function tryIt() {
+      const before = (await heard(bob, 'userTyping')).length;
+      const toldSince = async (count: number) => (await told(bob, before + count)).slice(before);
+      const begun = performance.now();
+      await start(ann, { receiverId: bob.id });
+      await start(ann, { groupId });
+      const first = await toldSince(2);
+      await send(from, `/dialogs/${bob.id}`, { receiverId: bob.id });
+      const second = await toldSince(3);
+      await send(from, `/groups/${groupId}`, { groupId });
+      const third = await toldSince(4);
+      return { took: performance.now() - begun, first, second, third };
+    }
+    let tried = await tryIt();
+    // Where it took so long that it ends by itself, nothing is shown.
+    for (let attempt = 1; attempt < ATTEMPTS && tried.took >= LASTING; attempt++) tried = await tryIt();
+    expect(tried.took).toBeLessThan(LASTING);
+    expect(tried).toMatchObject({
+      first: [began, began],
+      second: [began, began, { companionId: ann.id, ...ended }],
+      third: [began, began, ended, { groupId, ...ended }],
+    });
+    const count = (await heard(bob, 'userTyping')).length;
     // Nothing is left to be ended.
     await stop(ann, { receiverId: bob.id });
     await stop(ann, { groupId });
     await write(ann, bob, 'the last word');
     await bob.socket.until((frame) => 'success' in frame && frame.params.item?.message === 'the last word');
-    expect(await heard(bob, 'userTyping')).toHaveLength(4);
+    expect(await heard(bob, 'userTyping')).toHaveLength(count);
   });
 
   test('what is sent there elsewhere, or by others, does not end what is typed here', async () => {
