@@ -63,12 +63,23 @@ describe.skipIf(!isRedisInstalled)('a bus through a Redis Cluster of three nodes
     const [one, other] = [await listen(), await listen()];
     await Promise.all([lost, ...topics].map((topic) => other.bus.subscribe(topic)));
     const texts: string[] = [];
+    /** On a machine that stands still what goes through the others may be lost as well: nobody takes it then, or nobody can say, which is told. */
+    const gaps = new Map(topics.map((topic) => [topic, new Set<string>()]));
+    const unsure = new Set<string>();
     const publish = () => {
-      texts.push(`${texts.length}`);
-      for (const topic of topics) void one.bus.publish(topic, HELLO, texts.at(-1));
-      return one.bus.publish(lost, HELLO, texts.at(-1));
+      const text = `${texts.length}`;
+      texts.push(text);
+      for (const topic of topics) {
+        void one.bus.publish(topic, HELLO, text).then((count) => {
+          if (count !== 1) gaps.get(topic)?.add(text);
+          if (count === undefined) unsure.add(topic);
+        });
+      }
+      return one.bus.publish(lost, HELLO, text);
     };
-    const othersArrive = () => eventually(() => expect(topics.map((topic) => other.texts(topic))).toEqual([texts, texts]));
+    const wanted = (topic: string) => texts.filter((text) => !gaps.get(topic)?.has(text));
+    const othersArrive = () => eventually(() => expect(topics.map((topic) => other.texts(topic))).toEqual(topics.map(wanted)));
+    const gapCount = () => [...gaps.values()].reduce((sum, { size }) => sum + size, 0);
     silent.freeze();
     let roundsMeanwhile = 0;
     // Long enough for everything that is tried meanwhile to reach the silent node.
@@ -78,6 +89,7 @@ describe.skipIf(!isRedisInstalled)('a bus through a Redis Cluster of three nodes
         isGivenUp = true;
       });
       while (!isGivenUp) {
+        const gapsBefore = gapCount();
         void publish();
         await othersArrive();
         const late = await topicOf(second);
@@ -86,7 +98,7 @@ describe.skipIf(!isRedisInstalled)('a bus through a Redis Cluster of three nodes
         const count = await one.bus.publish(late, HELLO);
         const isAnswered = performance.now() - asked < PATIENCE;
         if (isAnswered) expect(count).toBe(1);
-        if (isAnswered && !isGivenUp) roundsMeanwhile++;
+        if (isAnswered && !isGivenUp && gapCount() === gapsBefore) roundsMeanwhile++;
       }
       // It is silent still.
       expect(await published).toBeUndefined();
@@ -96,9 +108,10 @@ describe.skipIf(!isRedisInstalled)('a bus through a Redis Cluster of three nodes
     silent.thaw();
     await Promise.all([isUp(one), isUp(other)]);
     expect(other.losses).toBeGreaterThan(0);
-    void publish();
-    await eventually(() => expect(other.texts(lost).at(-1)).toBe(texts.at(-1)));
-    const numbers = other.texts(lost).map(Number);
+    const losses = [...unsure].map((topic) => ({ topic, message: { kind: 'loss' }, text: '' }));
+    await eventually(() => expect(other.received).toEqual(expect.arrayContaining(losses)));
+    await other.hearsAgain(lost, one);
+    const numbers = other.texts(lost).map(Number).filter(Number.isInteger);
     expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
   });
 
