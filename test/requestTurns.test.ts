@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { dialogId } from '../src/features/messages/dialogId.ts';
 import { eventually } from './support/eventually.ts';
 import { call } from './support/http.ts';
-import { holdLock, type Lock } from './support/lock.ts';
+import { type holdLock, type Lock, whileItWaits } from './support/lock.ts';
 import { METRICS_TOKEN, scrape } from './support/metrics.ts';
 import { deviceOf, NEWEST, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -35,65 +35,69 @@ describe('Requests of one user', () => {
   const expectUnderWay = (count: number) => eventually(async () => expect(await underWay()).toBe(count));
 
   /** Until the lock is released, this person cannot mark as read what the other one wrote. */
-  async function holdReading(reader: Person, writer: Person) {
+  async function holdReading(reader: Person, writer: Person, take: typeof holdLock) {
     const messageId = randomUUID();
     await write(writer, reader, 'Hello', messageId);
     const place = [dialogId(reader.id, writer.id), reader.id];
-    held = await holdLock(server.databaseUrl, 'SELECT FROM members WHERE conversation_id = $1 AND user_id = $2 FOR UPDATE', place);
+    held = await take(server.databaseUrl, 'SELECT FROM members WHERE conversation_id = $1 AND user_id = $2 FOR UPDATE', place);
     const read = ({ socket }: Person) => socket.request('markRead', { receiverId: writer.id, messageId });
     return { lock: held, read };
   }
 
-  test('are under way a few at a time, on all connections together, so that others read and send meanwhile', async () => {
-    const [eve, ann, bob] = [await newPerson(server), await newPerson(server), await newPerson(server)];
-    const { lock, read } = await holdReading(eve, ann);
-    const other = await deviceOf(server, eve);
-    const asked = [...Array.from({ length: CONNECTIONS }, () => read(eve)), ...Array.from({ length: CONNECTIONS }, () => read(other))];
-    await lock.awaited(AT_ONCE);
-    await expectWaiting(asked.length - AT_ONCE);
-    await write(ann, bob, 'Hello');
-    expect(await bob.socket.rows('getlatestMessageDialog', { receiverId: ann.id, ...NEWEST })).toHaveLength(1);
-    expect((await call(server, 'GET', '/chats', { token: bob.token })).status).toBe(200);
-    await expectUnderWay(AT_ONCE);
-    await lock.release();
-    await Promise.all(asked);
-    expect(await waiting()).toBe(0);
-  });
+  test('are under way a few at a time, on all connections together, so that others read and send meanwhile', () =>
+    whileItWaits(async (take) => {
+      const [eve, ann, bob] = [await newPerson(server), await newPerson(server), await newPerson(server)];
+      const { lock, read } = await holdReading(eve, ann, take);
+      const other = await deviceOf(server, eve);
+      const asked = [...Array.from({ length: CONNECTIONS }, () => read(eve)), ...Array.from({ length: CONNECTIONS }, () => read(other))];
+      await lock.awaited(AT_ONCE);
+      await expectWaiting(asked.length - AT_ONCE);
+      await write(ann, bob, 'Hello');
+      expect(await bob.socket.rows('getlatestMessageDialog', { receiverId: ann.id, ...NEWEST })).toHaveLength(1);
+      expect((await call(server, 'GET', '/chats', { token: bob.token })).status).toBe(200);
+      await expectUnderWay(AT_ONCE);
+      await lock.release();
+      await Promise.all(asked);
+      expect(await waiting()).toBe(0);
+    }));
 
-  test('hold up neither messages nor connects of others, even where as many users ask as there are connections to the database', async () => {
-    const [ann, bob] = [await newPerson(server), await newPerson(server)];
-    const readers = await Promise.all(Array.from({ length: CONNECTIONS }, () => newPerson(server)));
-    const groupId = await newCircle(server, [ann, bob, ...readers]);
-    const messageId = randomUUID();
-    await writeToGroup(ann, groupId, 'Hello', messageId);
-    const places = 'SELECT FROM members WHERE conversation_id = $1 AND user_id = ANY ($2) FOR UPDATE';
-    const lock = await holdLock(server.databaseUrl, places, [groupId, readers.map(({ id }) => id)]);
-    held = lock;
-    const asked = readers.flatMap(({ socket }) => Array.from({ length: 3 }, () => socket.request('markRead', { groupId, messageId })));
-    let isFirstAnswered = false;
-    void Promise.race(asked).then(() => {
-      isFirstAnswered = true;
-    });
-    await lock.awaited(CONNECTIONS);
-    await write(ann, bob, 'Hello');
-    await writeToGroup(bob, groupId, 'Hello');
-    await (await connect(server, ann)).close();
-    // The database ends what waits for the lock after five seconds.
-    expect(isFirstAnswered).toBe(false);
-    await lock.release();
-    await Promise.all(asked);
-  });
+  test('hold up neither messages nor connects of others, even where as many users ask as there are connections to the database', () =>
+    whileItWaits(async (take) => {
+      const [ann, bob] = [await newPerson(server), await newPerson(server)];
+      const readers = await Promise.all(Array.from({ length: CONNECTIONS }, () => newPerson(server)));
+      const groupId = await newCircle(server, [ann, bob, ...readers]);
+      const messageId = randomUUID();
+      await writeToGroup(ann, groupId, 'Hello', messageId);
+      const places = 'SELECT FROM members WHERE conversation_id = $1 AND user_id = ANY ($2) FOR UPDATE';
+      const lock = await take(server.databaseUrl, places, [groupId, readers.map(({ id }) => id)]);
+      const asked = readers.flatMap(({ socket }) => Array.from({ length: 3 }, () => socket.request('markRead', { groupId, messageId })));
+      let isFirstAnswered = false;
+      void Promise.race(asked).then(() => {
+        isFirstAnswered = true;
+      });
+      await lock.awaited(CONNECTIONS);
+      await write(ann, bob, 'Hello');
+      await writeToGroup(bob, groupId, 'Hello');
+      await (await connect(server, ann)).close();
+      // The database ends what waits for the lock after five seconds.
+      expect(isFirstAnswered).toBe(false);
+      await lock.release();
+      await Promise.all(asked);
+    }));
 
   test('that are too many are answered with busy, over HTTP too, and so are those that waited too long', async () => {
-    const [eve, ann] = [await newPerson(server), await newPerson(server)];
-    const { lock, read } = await holdReading(eve, ann);
-    const devices = await Promise.all(Array.from({ length: 4 }, () => deviceOf(server, eve)));
-    const asked = devices.flatMap((device) => Array.from({ length: (AT_ONCE + WAITING) / devices.length }, () => read(device)));
-    await lock.awaited(AT_ONCE);
-    await expectWaiting(WAITING);
-    expect(await read(eve)).toMatchObject({ error: true, code: 'busy' });
-    expect(await call(server, 'GET', '/chats', { token: eve.token })).toMatchObject({ status: 503, body: { code: 'busy' } });
-    expect(await ann.socket.rows('listLastMessage', NEWEST)).toHaveLength(1);
+    const asked = await whileItWaits(async (take) => {
+      const [eve, ann] = [await newPerson(server), await newPerson(server)];
+      const { lock, read } = await holdReading(eve, ann, take);
+      const devices = await Promise.all(Array.from({ length: 4 }, () => deviceOf(server, eve)));
+      const asked = devices.flatMap((device) => Array.from({ length: (AT_ONCE + WAITING) / devices.length }, () => read(device)));
+      await lock.awaited(AT_ONCE);
+      await expectWaiting(WAITING);
+      expect(await read(eve)).toMatchObject({ error: true, code: 'busy' });
+      expect(await call(server, 'GET', '/chats', { token: eve.token })).toMatchObject({ status: 503, body: { code: 'busy' } });
+      expect(await ann.socket.rows('listLastMessage', NEWEST)).toHaveLength(1);
+      return asked;
+    });
     const answers = await Promise.all(asked);
     const busy = answers.filter((answer) => 'error' in answer && answer.code === 'busy');
     expect(busy.length).toBeGreaterThan(WAITING / 2);
