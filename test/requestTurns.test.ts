@@ -120,11 +120,13 @@ describe('Requests of one user', () => {
       for (let index = 0; index < perDevice; index++) socket.send(JSON.stringify(index % 2 === 0 ? missed : page));
     }
     await vi.waitFor(() => expect(answered).toBeGreaterThan(0), { timeout: 20_000, interval: 1 });
-    for (let round = 0; round < 5; round++) {
+    // What waited behind all of it would not be answered once before half of it is, however slow the machine.
+    let rounds = -1;
+    for (; answered < (devices.length * perDevice) / 2; rounds++) {
       await write(ann, bob, 'Hello');
       await bob.socket.rows('getlatestMessageDialog', { receiverId: ann.id, ...NEWEST });
     }
-    expect(answered).toBeLessThan((devices.length * perDevice) / 2);
+    expect(rounds).toBeGreaterThan(1);
     await vi.waitFor(() => expect(answered).toBe(devices.length * perDevice), { timeout: 30_000 });
   });
 });
