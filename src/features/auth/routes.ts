@@ -55,19 +55,18 @@ const login = publicRoute({
     // Spellings that the database takes for one e-mail must not count apart.
     const account = fold(email);
     await rateLimits.consume('failedLogin', account);
-    let isWrong = false;
-    try {
-      const entered = await enter(services, email, password);
-      isWrong = !entered;
-      if (!entered) throw new AppError('wrong_credentials');
-      const { user, session } = entered;
-      const token = tokens.sign({ userId: user.id, sessionId: session.id, expiresAt: session.expiresAt });
-      const { id, firstName, lastName } = user;
-      return { message: 'Logged in', token, id, email: user.email, firstName, lastName };
-    } finally {
+    const forgive = () => rateLimits.forgive('failedLogin', account);
+    const entered = await enter(services, email, password).catch(async (error: unknown) => {
       // Who tries again and again while the database is away is not to be kept out when it is back.
-      if (!isWrong) await rateLimits.forgive('failedLogin', account);
-    }
+      await forgive();
+      throw error;
+    });
+    if (!entered) throw new AppError('wrong_credentials');
+    await forgive();
+    const { user, session } = entered;
+    const token = tokens.sign({ userId: user.id, sessionId: session.id, expiresAt: session.expiresAt });
+    const { id, firstName, lastName } = user;
+    return { message: 'Logged in', token, id, email: user.email, firstName, lastName };
   },
 });
 
