@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { dialogId } from '../src/features/messages/dialogId.ts';
 import { eventually } from './support/eventually.ts';
 import { call } from './support/http.ts';
-import { type holdLock, type Lock, whileItWaits } from './support/lock.ts';
-import { METRICS_TOKEN, scrape } from './support/metrics.ts';
+import { type holdLock, whileItWaits } from './support/lock.ts';
+import { expectUnderWay, METRICS_TOKEN, scrape } from './support/metrics.ts';
 import { deviceOf, NEWEST, newCircle, newPerson, type Person, write, writeToGroup } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { connect } from './support/socket.ts';
@@ -21,27 +21,19 @@ describe('Requests of one user', () => {
   beforeAll(async () => {
     server = await startServer({ METRICS_TOKEN });
   });
-  let held: Lock | undefined;
-  afterEach(async () => {
-    await held?.release();
-    held = undefined;
-  });
   afterAll(() => server.app.stop());
 
   const waiting = async () => (await scrape(server))['messenger_queue_depth{queue="requests"}'];
   const expectWaiting = (count: number) => eventually(async () => expect(await waiting()).toBe(count));
-  const underWay = async () => (await scrape(server))['messenger_pool_connections{pool="statements",state="busy"}'];
-  /** No more and no less, save for a moment: the server itself looks now and then whether there is anything to index. */
-  const expectUnderWay = (count: number) => eventually(async () => expect(await underWay()).toBe(count));
 
   /** Until the lock is released, this person cannot mark as read what the other one wrote. */
   async function holdReading(reader: Person, writer: Person, take: typeof holdLock) {
     const messageId = randomUUID();
     await write(writer, reader, 'Hello', messageId);
     const place = [dialogId(reader.id, writer.id), reader.id];
-    held = await take(server.databaseUrl, 'SELECT FROM members WHERE conversation_id = $1 AND user_id = $2 FOR UPDATE', place);
+    const lock = await take(server.databaseUrl, 'SELECT FROM members WHERE conversation_id = $1 AND user_id = $2 FOR UPDATE', place);
     const read = ({ socket }: Person) => socket.request('markRead', { receiverId: writer.id, messageId });
-    return { lock: held, read };
+    return { lock, read };
   }
 
   test('are under way a few at a time, on all connections together, so that others read and send meanwhile', () =>
@@ -55,7 +47,7 @@ describe('Requests of one user', () => {
       await write(ann, bob, 'Hello');
       expect(await bob.socket.rows('getlatestMessageDialog', { receiverId: ann.id, ...NEWEST })).toHaveLength(1);
       expect((await call(server, 'GET', '/chats', { token: bob.token })).status).toBe(200);
-      await expectUnderWay(AT_ONCE);
+      await expectUnderWay(server, AT_ONCE);
       await lock.release();
       await Promise.all(asked);
       expect(await waiting()).toBe(0);
@@ -86,7 +78,7 @@ describe('Requests of one user', () => {
     }));
 
   test('that are too many are answered with busy, over HTTP too, and so are those that waited too long', async () => {
-    const asked = await whileItWaits(async (take) => {
+    const { lock, asked } = await whileItWaits(async (take) => {
       const [eve, ann] = [await newPerson(server), await newPerson(server)];
       const { lock, read } = await holdReading(eve, ann, take);
       const devices = await Promise.all(Array.from({ length: 4 }, () => deviceOf(server, eve)));
@@ -96,9 +88,10 @@ describe('Requests of one user', () => {
       expect(await read(eve)).toMatchObject({ error: true, code: 'busy' });
       expect(await call(server, 'GET', '/chats', { token: eve.token })).toMatchObject({ status: 503, body: { code: 'busy' } });
       expect(await ann.socket.rows('listLastMessage', NEWEST)).toHaveLength(1);
-      return asked;
+      return { lock, asked };
     });
     const answers = await Promise.all(asked);
+    await lock.release();
     const busy = answers.filter((answer) => 'error' in answer && answer.code === 'busy');
     expect(busy.length).toBeGreaterThan(WAITING / 2);
   });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
 import { call } from './support/http.ts';
 import { holdLock, type Lock } from './support/lock.ts';
-import { METRICS_TOKEN, scrape } from './support/metrics.ts';
+import { expectUnderWay, METRICS_TOKEN, scrape } from './support/metrics.ts';
 import { newCircle, newPerson, type Person, write } from './support/people.ts';
 import { startServer, type TestServer } from './support/server.ts';
 
@@ -33,9 +33,6 @@ describe('Searches', () => {
     return held;
   };
   const waiting = async () => (await scrape(server))['messenger_queue_depth{queue="searches"}'];
-  const underWay = async () => (await scrape(server))['messenger_pool_connections{pool="statements",state="busy"}'];
-  /** No more and no less, save for a moment: the server itself looks now and then whether there is anything to index. */
-  const expectUnderWay = (count: number) => eventually(async () => expect(await underWay()).toBe(count));
   const release = async (asked: Promise<object>[]) => {
     await held?.release();
     held = undefined;
@@ -51,7 +48,7 @@ describe('Searches', () => {
     await write(ann, bob, 'Hello');
     asked.push(search(ann));
     await lock.awaited(2);
-    await expectUnderWay(2);
+    await expectUnderWay(server, 2);
     await release(asked);
   });
 
@@ -63,7 +60,7 @@ describe('Searches', () => {
     await lock.awaited(AT_ONCE);
     await eventually(async () => expect(await waiting()).toBe(searchers.length * WAITING - AT_ONCE));
     await write(ann, bob, 'Hello');
-    await expectUnderWay(AT_ONCE);
+    await expectUnderWay(server, AT_ONCE);
     await release(asked);
     expect(await waiting()).toBe(0);
   });
